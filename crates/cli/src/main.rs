@@ -1,0 +1,2 @@
+//! netsession
+fn main() {}

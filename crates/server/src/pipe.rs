@@ -1,0 +1,61 @@
+//! Named pipes: a service registers a [`PipeService`] under a name (`srvsvc`), the server
+//! opens it for clients through IPC$ and carries messages ([MS-RPCE] 2.1.1.2).
+
+use std::sync::Arc;
+
+use smb::NtStatus;
+
+use crate::account::SecurityContext;
+use crate::application::{Application, SessionGlobalId};
+
+/// Who opened a pipe.
+#[derive(Clone)]
+pub struct Caller {
+    /// The session over which the pipe was opened.
+    pub session: SessionGlobalId,
+    /// Its user and groups.
+    pub security_context: Arc<SecurityContext>,
+    /// ClientName of its connection.
+    pub client_name: Arc<str>,
+    /// The administrative operations of the server.
+    pub application: Application,
+}
+
+/// A service that answers on a named pipe.
+pub trait PipeService: Send + Sync + 'static {
+    /// A client opened the pipe.
+    fn open(&self, caller: Caller) -> Result<Box<dyn Pipe>, NtStatus>;
+}
+
+/// What a read of a pipe gives.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PipeRead {
+    /// Bytes of the current message; `more` if that message goes on (BUFFER_OVERFLOW).
+    Data {
+        /// The bytes, at most as many as asked.
+        bytes: Vec<u8>,
+        /// The message has more bytes.
+        more: bool,
+    },
+    /// Nothing to read now.
+    Empty,
+    /// The service has closed its end (PIPE_BROKEN).
+    Broken,
+}
+
+/// One open instance of a pipe, message mode. Synchronous: answers are ready when
+/// [`Pipe::write`] returns.
+pub trait Pipe: Send + 'static {
+    /// The client wrote one message.
+    fn write(&mut self, message: &[u8]) -> Result<(), NtStatus>;
+
+    /// The client reads up to `max` bytes.
+    fn read(&mut self, max: usize) -> PipeRead;
+
+    /// Bytes ready to read (FilePipeLocalInformation ReadDataAvailable), over all messages.
+    fn available(&self) -> usize;
+
+    /// Sessions to close once this pipe's answers have left ([MS-SRVS] 3.1.4.6 for the
+    /// caller's own session): asked when [`Pipe::available`] is 0, and when the pipe closes.
+    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId>;
+}
