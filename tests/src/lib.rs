@@ -1,1 +1,1 @@
-//! tests
+//! Interoperability tests of netsession.

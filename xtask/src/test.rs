@@ -1,0 +1,87 @@
+//! `cargo xtask test`: all that has to pass before a change lands.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::prerequisites;
+use crate::run::{run, say};
+
+const PARTS: &[&str] = &[
+    "format",
+    "lint",
+    "prerequisites",
+    "build",
+    "unit",
+    "fuzz",
+    "interop",
+];
+
+/// Runs the named parts, or all of them if none is named, in the order of [`PARTS`].
+pub fn test(wanted: &[&str]) -> Result<(), String> {
+    if let Some(unknown) = wanted.iter().find(|part| !PARTS.contains(part)) {
+        return Err(format!(
+            "no part `{unknown}`; the parts are: {}",
+            PARTS.join(" ")
+        ));
+    }
+    let root = root()?;
+    let start = Instant::now();
+    for part in PARTS
+        .iter()
+        .filter(|part| wanted.is_empty() || wanted.contains(part))
+    {
+        say(&format!("== {part} (at {} s)", start.elapsed().as_secs()));
+        run_part(part, &root)?;
+    }
+    say(&format!(
+        "all parts passed in {} s",
+        start.elapsed().as_secs()
+    ));
+    Ok(())
+}
+
+fn run_part(part: &str, root: &Path) -> Result<(), String> {
+    match part {
+        "format" => run(cargo(root).args(["fmt", "--all", "--check"])),
+        "lint" => run(cargo(root).args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])),
+        "prerequisites" => prerequisites::install(root),
+        // Real clients are driven against the optimised program, as users run it.
+        "build" => run(cargo(root).args(["build", "--release"])),
+        "unit" => run(cargo(root).args([
+            "test",
+            "--workspace",
+            "--exclude",
+            "netsession-tests",
+            "--exclude",
+            "netsession-fuzz",
+        ])),
+        "fuzz" => run(cargo(root).args(["test", "-p", "netsession-fuzz"])),
+        "interop" => run(cargo(root)
+            .args(["test", "-p", "netsession-tests", "--no-fail-fast"])
+            .env("NETSESSION_PROGRAM", root.join("target/release/netsession"))
+            .env("NETSESSION_PYTHON", prerequisites::python(root))),
+        other => Err(format!("no part `{other}`")),
+    }
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// The root of the checkout.
+fn root() -> Result<PathBuf, String> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .ok_or_else(|| "xtask has no parent folder".to_owned())
+}
