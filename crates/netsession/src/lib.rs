@@ -1,1 +1,31 @@
-//! netsession
+//! Sessions of an SMB server, asked and ended from Rust: NetSessionEnum, NetSessionGetInfo
+//! and NetSessionDel over `\PIPE\srvsvc`.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), netsession::Error> {
+//! use netsession::{Credentials, Options, Server, SessionFilter, SessionLevel, Target};
+//!
+//! let target = Target::parse(r"\\srv")?;
+//! let credentials = Credentials::parse(r"DOMAIN\admin%secret")?;
+//! let mut server = Server::connect(&target, &credentials, &Options::default()).await?;
+//! for session in server.sessions(&SessionFilter::default(), SessionLevel::LEVEL_502).await? {
+//!     println!("{session:?}");
+//! }
+//! server.end(Some("192.0.2.10"), Some("alice")).await?;
+//! server.disconnect().await
+//! # }
+//! ```
+
+mod credentials;
+mod error;
+mod options;
+mod server;
+mod target;
+
+pub mod smb_client;
+
+pub use credentials::Credentials;
+pub use error::{Code, Error, ErrorKind};
+pub use options::{Encryption, Options};
+pub use server::{Server, SessionFilter, SessionPages};
+pub use target::Target;

@@ -1,0 +1,390 @@
+//! What can go wrong, sorted by what the caller can do about it.
+
+use std::fmt;
+
+use smb::NtStatus;
+
+use crate::smb_client;
+
+/// The sort of an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The call itself is wrong; nothing was sent.
+    Usage,
+    /// No SMB server answers there.
+    Unreachable,
+    /// The server does not accept the credentials.
+    LogonFailed,
+    /// The user lacks the right.
+    AccessDenied,
+    /// No session fits the names.
+    NoSuchSession,
+    /// The server answers with another error.
+    Refused,
+    /// No answer within the limit.
+    TimedOut,
+    /// The answer breaks the protocol, or its signature is wrong.
+    Protocol,
+    /// The connection or the session ended in the middle.
+    ConnectionLost,
+}
+
+/// The number that came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// NET_API_STATUS: the result of a call, or the Win32 number of a transport failure.
+    NetApiStatus(u32),
+    /// NTSTATUS of an SMB2 response.
+    NtStatus(NtStatus),
+    /// Status of an RPC fault PDU ([C706] 12.6.4.7).
+    Fault(u32),
+}
+
+/// A failure. Its `Display` is one line: what was tried, what came back, what to do.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    tried: String,
+    detail: String,
+    code: Option<Code>,
+    source: Option<smb_client::Error>,
+}
+
+impl Error {
+    /// A mistake of the caller, found before anything was sent.
+    pub(crate) fn usage(tried: String, detail: String) -> Self {
+        Self::new(ErrorKind::Usage, tried, detail, Some(Code::NetApiStatus(87)))
+    }
+
+    pub(crate) fn protocol(tried: String, detail: String) -> Self {
+        Self::new(ErrorKind::Protocol, tried, detail, None)
+    }
+
+    pub(crate) fn new(
+        kind: ErrorKind,
+        tried: String,
+        detail: String,
+        code: Option<Code>,
+    ) -> Self {
+        Self(Box::new(Inner { kind, tried, detail, code, source: None }))
+    }
+
+    /// The nonzero result of a call.
+    pub(crate) fn net_api(tried: String, status: u32) -> Self {
+        let kind = match status {
+            5 | 65 => ErrorKind::AccessDenied,
+            2221 | 2312 => ErrorKind::NoSuchSession,
+            _ => ErrorKind::Refused,
+        };
+        Self::new(kind, tried, String::new(), Some(Code::NetApiStatus(status)))
+    }
+
+    /// An RPC fault.
+    pub(crate) fn fault(tried: String, status: u32) -> Self {
+        let kind = if status == 5 { ErrorKind::AccessDenied } else { ErrorKind::Refused };
+        Self::new(kind, tried, String::new(), Some(Code::Fault(status)))
+    }
+
+    /// A failure of the SMB2 client.
+    pub(crate) fn smb(tried: String, error: smb_client::Error) -> Self {
+        use smb_client::Error as Smb;
+        let (kind, code) = match &error {
+            Smb::Connect(_) => (ErrorKind::Unreachable, Some(Code::NetApiStatus(53))),
+            Smb::TimedOut => (ErrorKind::TimedOut, Some(Code::NetApiStatus(121))),
+            Smb::Io(_) | Smb::Closed => (ErrorKind::ConnectionLost, Some(Code::NetApiStatus(64))),
+            Smb::Downgraded(_) | Smb::Authentication(_) => (ErrorKind::LogonFailed, None),
+            Smb::Status { status, .. } => (kind_of(*status), Some(Code::NtStatus(*status))),
+            Smb::Protocol(_) | Smb::Wire(_) | Smb::Signature | Smb::TooLong { .. } => {
+                (ErrorKind::Protocol, None)
+            }
+            Smb::Unsupported(_) => (ErrorKind::Refused, Some(Code::NetApiStatus(50))),
+            Smb::Usage(_) => (ErrorKind::Usage, Some(Code::NetApiStatus(87))),
+        };
+        let detail = match &error {
+            // The code says it all.
+            Smb::Status { .. } => String::new(),
+            other => other.to_string(),
+        };
+        Self(Box::new(Inner { kind, tried, detail, code, source: Some(error) }))
+    }
+
+    /// The sort.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The number that came back, if one did.
+    pub fn code(&self) -> Option<Code> {
+        self.0.code
+    }
+
+    /// What was tried.
+    pub fn tried(&self) -> &str {
+        &self.0.tried
+    }
+
+    /// The failure as one number, as the C functions return it ([MS-ERREF] 2.2).
+    pub fn net_api_status(&self) -> u32 {
+        match self.0.code {
+            Some(Code::NetApiStatus(status)) => status,
+            Some(Code::NtStatus(status)) => win32_of(status),
+            Some(Code::Fault(status)) => win32_of_fault(status),
+            None => match self.0.kind {
+                ErrorKind::Usage => 87,
+                ErrorKind::Unreachable => 53,
+                ErrorKind::LogonFailed => 1326,
+                ErrorKind::AccessDenied => 5,
+                ErrorKind::NoSuchSession => 2312,
+                ErrorKind::TimedOut => 121,
+                ErrorKind::ConnectionLost => 64,
+                ErrorKind::Refused | ErrorKind::Protocol => 1726,
+            },
+        }
+    }
+
+    /// What the reader can do, if anything general can be said.
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match (self.0.kind, self.net_api_status()) {
+            (ErrorKind::Usage, _) => return None,
+            (ErrorKind::Unreachable, 1722) => {
+                "the server speaks SMB but does not offer the srvsvc pipe; is its Server service running?"
+            }
+            (ErrorKind::Unreachable, _) => {
+                "check the name and the port, and that a firewall lets TCP 445 through"
+            }
+            (ErrorKind::LogonFailed, 1909) => "an administrator has to unlock the account",
+            (ErrorKind::LogonFailed, _) => "check domain, user and password",
+            (ErrorKind::AccessDenied, _) => {
+                "the user has to be in Administrators or Server Operators of that server"
+            }
+            (ErrorKind::NoSuchSession, _) => "list the sessions to see the names in use",
+            (ErrorKind::Refused, 124) => "the server does not know this level; try 10, 1 or 0",
+            (ErrorKind::Refused, 50) => "allow what the server offers, or change the server",
+            (ErrorKind::Refused, _) => return None,
+            (ErrorKind::TimedOut, _) => "the host may be overloaded; try again or raise the limit",
+            (ErrorKind::Protocol, _) => {
+                "what answers there is no SMB server, or somebody changed the messages"
+            }
+            (ErrorKind::ConnectionLost, _) => {
+                "the server or an administrator ended the connection; connect again"
+            }
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        write!(f, "{}: ", inner.tried)?;
+        match inner.code {
+            Some(Code::NtStatus(status)) => write!(f, "{status}")?,
+            Some(Code::Fault(status)) => {
+                let win32 = win32_of_fault(status);
+                write!(f, "RPC fault 0x{status:08X}, {}", NetApiNumber(win32))?;
+            }
+            // Our own findings: the text tells more than the number chosen for it.
+            Some(Code::NetApiStatus(_)) if !inner.detail.is_empty() => {}
+            Some(Code::NetApiStatus(status)) => write!(f, "{}", NetApiNumber(status))?,
+            None => {}
+        }
+        if !inner.detail.is_empty() {
+            if matches!(inner.code, Some(Code::NtStatus(_) | Code::Fault(_))) {
+                f.write_str(", ")?;
+            }
+            f.write_str(&inner.detail)?;
+            if let (Some(Code::NetApiStatus(status)), false) =
+                (inner.code, inner.kind == ErrorKind::Usage)
+            {
+                write!(f, " ({})", NetApiNumber(status))?;
+            }
+        }
+        match self.advice() {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|error| error as _)
+    }
+}
+
+/// Prints a NET_API_STATUS with its name, if it has one.
+struct NetApiNumber(u32);
+
+impl fmt::Display for NetApiNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match net_api_name(self.0) {
+            Some(name) => write!(f, "{name} ({})", self.0),
+            None => write!(f, "error {}", self.0),
+        }
+    }
+}
+
+/// Names of [MS-ERREF] 2.2 that the calls and this module's own mappings give.
+pub(crate) fn net_api_name(status: u32) -> Option<&'static str> {
+    Some(match status {
+        2 => "ERROR_FILE_NOT_FOUND",
+        5 => "ERROR_ACCESS_DENIED",
+        8 => "ERROR_NOT_ENOUGH_MEMORY",
+        50 => "ERROR_NOT_SUPPORTED",
+        53 => "ERROR_BAD_NETPATH",
+        64 => "ERROR_NETNAME_DELETED",
+        65 => "ERROR_NETWORK_ACCESS_DENIED",
+        67 => "ERROR_BAD_NET_NAME",
+        71 => "ERROR_REQ_NOT_ACCEP",
+        87 => "ERROR_INVALID_PARAMETER",
+        120 => "ERROR_CALL_NOT_IMPLEMENTED",
+        121 => "ERROR_SEM_TIMEOUT",
+        124 => "ERROR_INVALID_LEVEL",
+        231 => "ERROR_PIPE_BUSY",
+        234 => "ERROR_MORE_DATA",
+        1062 => "ERROR_SERVICE_NOT_ACTIVE",
+        1326 => "ERROR_LOGON_FAILURE",
+        1327 => "ERROR_ACCOUNT_RESTRICTION",
+        1330 => "ERROR_PASSWORD_EXPIRED",
+        1331 => "ERROR_ACCOUNT_DISABLED",
+        1385 => "ERROR_LOGON_TYPE_NOT_GRANTED",
+        1909 => "ERROR_ACCOUNT_LOCKED_OUT",
+        1702 => "RPC_S_INVALID_BINDING",
+        1717 => "RPC_S_UNKNOWN_IF",
+        1722 => "RPC_S_SERVER_UNAVAILABLE",
+        1726 => "RPC_S_CALL_FAILED",
+        1733 => "RPC_S_INVALID_TAG",
+        1745 => "RPC_S_PROCNUM_OUT_OF_RANGE",
+        1783 => "RPC_X_BAD_STUB_DATA",
+        2102 => "NERR_NetNotStarted",
+        2103 => "NERR_UnknownServer",
+        2114 => "NERR_ServerNotStarted",
+        2123 => "NERR_BufTooSmall",
+        2138 => "NERR_WkstaNotStarted",
+        2140 => "NERR_InternalError",
+        2142 => "NERR_InvalidAPI",
+        2221 => "NERR_UserNotFound",
+        2310 => "NERR_NetNameNotFound",
+        2312 => "NERR_ClientNameNotFound",
+        2314 => "NERR_FileIdNotFound",
+        2351 => "NERR_InvalidComputer",
+        _ => return None,
+    })
+}
+
+fn kind_of(status: NtStatus) -> ErrorKind {
+    match status {
+        NtStatus::LOGON_FAILURE
+        | NtStatus::ACCOUNT_RESTRICTION
+        | NtStatus::ACCOUNT_DISABLED
+        | NtStatus::ACCOUNT_LOCKED_OUT
+        | NtStatus::PASSWORD_EXPIRED
+        | NtStatus::LOGON_TYPE_NOT_GRANTED
+        | NtStatus::NO_SUCH_USER
+        | NtStatus::WRONG_PASSWORD => ErrorKind::LogonFailed,
+        NtStatus::ACCESS_DENIED
+        | NtStatus::PRIVILEGE_NOT_HELD
+        | NtStatus::NETWORK_ACCESS_DENIED => ErrorKind::AccessDenied,
+        NtStatus::USER_SESSION_DELETED
+        | NtStatus::NETWORK_SESSION_EXPIRED
+        | NtStatus::NETWORK_NAME_DELETED
+        | NtStatus::PIPE_BROKEN
+        | NtStatus::PIPE_DISCONNECTED
+        | NtStatus::PIPE_CLOSING
+        | NtStatus::FILE_CLOSED => ErrorKind::ConnectionLost,
+        NtStatus::IO_TIMEOUT => ErrorKind::TimedOut,
+        NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::BAD_NETWORK_NAME => ErrorKind::Unreachable,
+        _ => ErrorKind::Refused,
+    }
+}
+
+/// RtlNtStatusToDosError for what an SMB server answers on the way to a pipe. A pipe that
+/// is not there is, seen by an RPC client, a server that is not there.
+fn win32_of(status: NtStatus) -> u32 {
+    match status {
+        NtStatus::ACCESS_DENIED => 5,
+        NtStatus::PRIVILEGE_NOT_HELD => 1314,
+        NtStatus::NETWORK_ACCESS_DENIED => 65,
+        NtStatus::LOGON_FAILURE | NtStatus::NO_SUCH_USER | NtStatus::WRONG_PASSWORD => 1326,
+        NtStatus::ACCOUNT_RESTRICTION => 1327,
+        NtStatus::PASSWORD_EXPIRED => 1330,
+        NtStatus::ACCOUNT_DISABLED => 1331,
+        NtStatus::LOGON_TYPE_NOT_GRANTED => 1385,
+        NtStatus::ACCOUNT_LOCKED_OUT => 1909,
+        NtStatus::OBJECT_NAME_NOT_FOUND => 1722,
+        NtStatus::BAD_NETWORK_NAME => 67,
+        NtStatus::USER_SESSION_DELETED
+        | NtStatus::NETWORK_SESSION_EXPIRED
+        | NtStatus::NETWORK_NAME_DELETED
+        | NtStatus::FILE_CLOSED => 64,
+        NtStatus::PIPE_BROKEN => 109,
+        NtStatus::PIPE_DISCONNECTED => 233,
+        NtStatus::PIPE_CLOSING => 232,
+        NtStatus::PIPE_BUSY | NtStatus::PIPE_NOT_AVAILABLE | NtStatus::INSTANCE_NOT_AVAILABLE => {
+            231
+        }
+        NtStatus::IO_TIMEOUT => 121,
+        NtStatus::NOT_SUPPORTED => 50,
+        NtStatus::REQUEST_NOT_ACCEPTED => 71,
+        NtStatus::INVALID_PARAMETER => 87,
+        NtStatus::NO_MEMORY => 8,
+        NtStatus::INSUFFICIENT_RESOURCES => 1450,
+        NtStatus::INSUFF_SERVER_RESOURCES => 1130,
+        _ => 1726,
+    }
+}
+
+/// Fault codes of [C706] appendix E and [MS-RPCE] 2.2.2; small numbers are Win32 already.
+fn win32_of_fault(status: u32) -> u32 {
+    match status {
+        0x1C01_0002 => 1745,
+        0x1C01_0003 => 1717,
+        0x1C00_0006 => 1733,
+        1..=0xFFFF => status,
+        _ => 1726,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_with_number_name_and_advice() {
+        let error = Error::net_api("ending \\\\a of bob on srv".to_owned(), 2312);
+        assert_eq!(error.kind(), ErrorKind::NoSuchSession);
+        assert_eq!(
+            error.to_string(),
+            "ending \\\\a of bob on srv: NERR_ClientNameNotFound (2312); \
+             list the sessions to see the names in use"
+        );
+        let error = Error::smb(
+            "logging on to srv as admin".to_owned(),
+            smb_client::Error::Status {
+                command: smb::wire::Command::SESSION_SETUP,
+                status: NtStatus::LOGON_FAILURE,
+            },
+        );
+        assert_eq!((error.kind(), error.net_api_status()), (ErrorKind::LogonFailed, 1326));
+        assert_eq!(
+            error.to_string(),
+            "logging on to srv as admin: STATUS_LOGON_FAILURE (0xC000006D); \
+             check domain, user and password"
+        );
+        let error = Error::fault("listing".to_owned(), 0x1C01_0002);
+        assert_eq!(error.net_api_status(), 1745);
+        assert_eq!(
+            error.to_string(),
+            "listing: RPC fault 0x1C010002, RPC_S_PROCNUM_OUT_OF_RANGE (1745)"
+        );
+        let error = Error::smb("connecting to srv".to_owned(), smb_client::Error::TimedOut);
+        assert_eq!(
+            error.to_string(),
+            "connecting to srv: no answer within the time limit (ERROR_SEM_TIMEOUT (121)); \
+             the host may be overloaded; try again or raise the limit"
+        );
+    }
+}

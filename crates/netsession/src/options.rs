@@ -1,0 +1,55 @@
+//! How to connect.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use smb::wire::Dialect;
+
+/// When messages are encrypted ([MS-SMB2] 3.2.4.1.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encryption {
+    /// When the server asks for it, for the session or for the share.
+    #[default]
+    IfRequired,
+    /// Always; a server that cannot is refused.
+    Required,
+}
+
+/// How to connect. Every message is signed as soon as the session has a key; there is no
+/// switch for that.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Limit for name resolution and the TCP connection.
+    pub connect_timeout: Duration,
+    /// Limit from the first SMB message to the bound pipe. A Windows server delays a failed
+    /// logon by 2 s.
+    pub logon_timeout: Duration,
+    /// Limit for one call (for an enumeration: one page).
+    pub call_timeout: Duration,
+    /// Dialects to offer, in any order. Below 3.1.1 the negotiation is validated afterwards
+    /// (FSCTL_VALIDATE_NEGOTIATE_INFO).
+    pub dialects: Vec<Dialect>,
+    /// When messages are encrypted.
+    pub encryption: Encryption,
+    /// Local address to connect from.
+    pub source_address: Option<IpAddr>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            logon_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(30),
+            dialects: vec![
+                Dialect::SMB_3_1_1,
+                Dialect::SMB_3_0_2,
+                Dialect::SMB_3_0,
+                Dialect::SMB_2_1,
+                Dialect::SMB_2_0_2,
+            ],
+            encryption: Encryption::default(),
+            source_address: None,
+        }
+    }
+}
