@@ -1,0 +1,199 @@
+//! File names as clients send them: [`SharePath`] ([MS-SMB2] 2.2.13, [MS-FSCC] 2.1.5) and
+//! the wildcard expressions of QUERY_DIRECTORY ([`Pattern`], [MS-FSA] 2.1.4.4).
+//!
+//! Nothing but a [`SharePath`] reaches a store, so a name that could climb or that a Unix
+//! kernel reads differently (`/`, `..`, NUL) ends here.
+
+use std::fmt;
+
+use smb::NtStatus;
+
+pub use pattern::Pattern;
+
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+/// Longest component in UTF-8 bytes: NAME_MAX of every file system Linux serves from.
+pub const MAX_COMPONENT_BYTES: usize = 255;
+
+/// Longest path in UTF-8 bytes: a whole path must fit one system call (PATH_MAX, 4096)
+/// with room for the prefix that names a descriptor below `/proc`.
+pub const MAX_PATH_BYTES: usize = 4000;
+
+/// A validated path below a share's root: components without separators; empty for the root.
+///
+/// Equality and hash distinguish case; [`SharePath::folded`] gives a key that does not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct SharePath {
+    /// Components joined by backslashes: one allocation however deep.
+    path: Box<str>,
+}
+
+impl SharePath {
+    /// The share's root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Reads the name of a CREATE, rename or link request. One backslash at the end is
+    /// dropped: a caller that insists on a file looks for it before.
+    ///
+    /// # Errors
+    ///
+    /// INVALID_PARAMETER for a leading backslash ([MS-SMB2] 3.3.5.9), OBJECT_PATH_SYNTAX_BAD
+    /// for `.` and `..`, NAME_TOO_LONG beyond [`MAX_PATH_BYTES`], else OBJECT_NAME_INVALID
+    /// (forbidden characters, empty or overlong components, named streams). The default
+    /// stream (`name::$DATA`) means the file itself.
+    pub fn parse(name: &str) -> Result<Self, NtStatus> {
+        if name.starts_with('\\') {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        if name.len() > MAX_PATH_BYTES + DEFAULT_STREAM.len() {
+            return Err(NtStatus::NAME_TOO_LONG);
+        }
+        let name = without_default_stream(name);
+        let name = name.strip_suffix('\\').unwrap_or(name);
+        if name.is_empty() {
+            return Ok(Self::default());
+        }
+        if name.len() > MAX_PATH_BYTES {
+            return Err(NtStatus::NAME_TOO_LONG);
+        }
+        name.split('\\').try_for_each(check_component)?;
+        Ok(Self { path: name.into() })
+    }
+
+    /// The components from the root down; none for the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
+        self.path
+            .split('\\')
+            .filter(|component| !component.is_empty())
+    }
+
+    /// The last component; `None` for the root.
+    pub fn file_name(&self) -> Option<&str> {
+        self.components().next_back()
+    }
+
+    /// All but the last component; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let parent = self.path.rsplit_once('\\').map_or("", |(parent, _)| parent);
+        Some(Self {
+            path: parent.into(),
+        })
+    }
+
+    /// This path with one component more.
+    ///
+    /// # Errors
+    ///
+    /// As [`SharePath::parse`].
+    pub fn join(&self, component: &str) -> Result<Self, NtStatus> {
+        check_component(component)?;
+        if self.path.len() + 1 + component.len() > MAX_PATH_BYTES {
+            return Err(NtStatus::NAME_TOO_LONG);
+        }
+        let path = match self.is_root() {
+            true => component.into(),
+            false => format!("{}\\{component}", self.path).into(),
+        };
+        Ok(Self { path })
+    }
+
+    /// Is this the share's root?
+    pub fn is_root(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// Is this `ancestor` or below it, without regard to case?
+    pub fn starts_with(&self, ancestor: &Self) -> bool {
+        let mut own = self.components();
+        ancestor
+            .components()
+            .all(|component| own.next().is_some_and(|own| same_name(own, component)))
+    }
+
+    /// Are both the same path without regard to case?
+    pub fn same_as(&self, other: &Self) -> bool {
+        same_name(&self.path, &other.path)
+    }
+
+    /// A key under which all spellings of this path are equal.
+    pub fn folded(&self) -> String {
+        self.path.chars().map(upcase).collect()
+    }
+
+    /// The path with backslashes; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.path
+    }
+
+    /// The path with slashes, relative; empty for the root.
+    pub fn to_local(&self) -> String {
+        self.path.replace('\\', "/")
+    }
+}
+
+impl fmt::Display for SharePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
+}
+
+/// Can `name` be one component of a path? The listing of a store leaves out what cannot.
+///
+/// # Errors
+///
+/// OBJECT_PATH_SYNTAX_BAD for `.` and `..`, else OBJECT_NAME_INVALID.
+pub fn check_component(name: &str) -> Result<(), NtStatus> {
+    if name == "." || name == ".." {
+        return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
+    }
+    let forbidden =
+        |c: char| c < ' ' || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    if name.is_empty() || name.len() > MAX_COMPONENT_BYTES || name.contains(forbidden) {
+        return Err(NtStatus::OBJECT_NAME_INVALID);
+    }
+    Ok(())
+}
+
+/// Folds one character for comparisons. Like the upcase table of NTFS: one character for
+/// one character, and nothing outside ASCII becomes ASCII (dotless i, long s stay).
+pub fn upcase(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_uppercase();
+    }
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) if !upper.is_ascii() => upper,
+        _ => c,
+    }
+}
+
+/// Are both names the same without regard to case?
+pub fn same_name(a: &str, b: &str) -> bool {
+    a.chars().map(upcase).eq(b.chars().map(upcase))
+}
+
+/// The suffix that names the default data stream ([MS-FSCC] 2.1.5.3).
+const DEFAULT_STREAM: &str = "::$DATA";
+
+fn without_default_stream(name: &str) -> &str {
+    let Some(at) = name.len().checked_sub(DEFAULT_STREAM.len()) else {
+        return name;
+    };
+    match (name.get(..at), name.get(at..)) {
+        (Some(head), Some(tail))
+            if tail.eq_ignore_ascii_case(DEFAULT_STREAM)
+                && !head.is_empty()
+                && !head.ends_with('\\') =>
+        {
+            head
+        }
+        _ => name,
+    }
+}
