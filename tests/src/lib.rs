@@ -1,1 +1,16 @@
-//! Interoperability tests of netsession.
+//! What the interoperability tests share: starting the server under test (ours or Samba's),
+//! running real clients against it within a time limit, and making trees of files to compare.
+//!
+//! `NETSESSION_SUBJECT` chooses the server: `netsession` (the default) or `samba`, which
+//! tells whether a test asks for something real. `NETSESSION_PROGRAM` and
+//! `NETSESSION_PYTHON` name the program and the Python with the clients of
+//! `tests/python/requirements.txt`; `cargo xtask test` sets both.
+
+pub mod client;
+pub mod program;
+pub mod samba;
+pub mod subject;
+pub mod tree;
+
+pub use program::{Finished, Running};
+pub use subject::{Kind, Options, Subject};

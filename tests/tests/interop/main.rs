@@ -1,0 +1,3 @@
+//! Real clients against the server under test, by topic.
+
+mod files;
