@@ -1,0 +1,267 @@
+//! Numbers with the specification's names, one module per field.
+
+/// SecurityMode of NEGOTIATE and SESSION_SETUP ([MS-SMB2] 2.2.3).
+pub mod security_mode {
+    constants! { u16;
+        SMB2_NEGOTIATE_SIGNING_ENABLED = 0x0001,
+        SMB2_NEGOTIATE_SIGNING_REQUIRED = 0x0002,
+    }
+}
+
+/// Capabilities of NEGOTIATE ([MS-SMB2] 2.2.3).
+pub mod capabilities {
+    constants! { u32;
+        SMB2_GLOBAL_CAP_DFS = 0x0000_0001,
+        SMB2_GLOBAL_CAP_LEASING = 0x0000_0002,
+        SMB2_GLOBAL_CAP_LARGE_MTU = 0x0000_0004,
+        SMB2_GLOBAL_CAP_MULTI_CHANNEL = 0x0000_0008,
+        SMB2_GLOBAL_CAP_PERSISTENT_HANDLES = 0x0000_0010,
+        SMB2_GLOBAL_CAP_DIRECTORY_LEASING = 0x0000_0020,
+        SMB2_GLOBAL_CAP_ENCRYPTION = 0x0000_0040,
+        SMB2_GLOBAL_CAP_NOTIFICATIONS = 0x0000_0080,
+    }
+}
+
+/// SessionFlags of a SESSION_SETUP response ([MS-SMB2] 2.2.6).
+pub mod session_flags {
+    constants! { u16;
+        SMB2_SESSION_FLAG_IS_GUEST = 0x0001,
+        SMB2_SESSION_FLAG_IS_NULL = 0x0002,
+        SMB2_SESSION_FLAG_ENCRYPT_DATA = 0x0004,
+    }
+}
+
+/// ShareType of a TREE_CONNECT response ([MS-SMB2] 2.2.10).
+pub mod share_type {
+    constants! { u8;
+        SMB2_SHARE_TYPE_DISK = 0x01,
+        SMB2_SHARE_TYPE_PIPE = 0x02,
+        SMB2_SHARE_TYPE_PRINT = 0x03,
+    }
+}
+
+/// ShareFlags of a TREE_CONNECT response ([MS-SMB2] 2.2.10).
+pub mod share_flags {
+    constants! { u32;
+        SMB2_SHAREFLAG_MANUAL_CACHING = 0x0000_0000,
+        SMB2_SHAREFLAG_DFS = 0x0000_0001,
+        SMB2_SHAREFLAG_DFS_ROOT = 0x0000_0002,
+        SMB2_SHAREFLAG_AUTO_CACHING = 0x0000_0010,
+        SMB2_SHAREFLAG_VDO_CACHING = 0x0000_0020,
+        SMB2_SHAREFLAG_NO_CACHING = 0x0000_0030,
+        SMB2_SHAREFLAG_RESTRICT_EXCLUSIVE_OPENS = 0x0000_0100,
+        SMB2_SHAREFLAG_FORCE_SHARED_DELETE = 0x0000_0200,
+        SMB2_SHAREFLAG_ALLOW_NAMESPACE_CACHING = 0x0000_0400,
+        SMB2_SHAREFLAG_ACCESS_BASED_DIRECTORY_ENUM = 0x0000_0800,
+        SMB2_SHAREFLAG_FORCE_LEVELII_OPLOCK = 0x0000_1000,
+        SMB2_SHAREFLAG_ENABLE_HASH_V1 = 0x0000_2000,
+        SMB2_SHAREFLAG_ENABLE_HASH_V2 = 0x0000_4000,
+        SMB2_SHAREFLAG_ENCRYPT_DATA = 0x0000_8000,
+        SMB2_SHAREFLAG_IDENTITY_REMOTING = 0x0004_0000,
+        SMB2_SHAREFLAG_COMPRESS_DATA = 0x0010_0000,
+        SMB2_SHAREFLAG_ISOLATED_TRANSPORT = 0x0020_0000,
+    }
+}
+
+/// Capabilities of a TREE_CONNECT response ([MS-SMB2] 2.2.10).
+pub mod share_capabilities {
+    constants! { u32;
+        SMB2_SHARE_CAP_DFS = 0x0000_0008,
+        SMB2_SHARE_CAP_CONTINUOUS_AVAILABILITY = 0x0000_0010,
+        SMB2_SHARE_CAP_SCALEOUT = 0x0000_0020,
+        SMB2_SHARE_CAP_CLUSTER = 0x0000_0040,
+        SMB2_SHARE_CAP_ASYMMETRIC = 0x0000_0080,
+        SMB2_SHARE_CAP_REDIRECT_TO_OWNER = 0x0000_0100,
+    }
+}
+
+/// Oplock levels ([MS-SMB2] 2.2.13).
+pub mod oplock_level {
+    constants! { u8;
+        SMB2_OPLOCK_LEVEL_NONE = 0x00,
+        SMB2_OPLOCK_LEVEL_II = 0x01,
+        SMB2_OPLOCK_LEVEL_EXCLUSIVE = 0x08,
+        SMB2_OPLOCK_LEVEL_BATCH = 0x09,
+        SMB2_OPLOCK_LEVEL_LEASE = 0xFF,
+    }
+}
+
+/// Lease states ([MS-SMB2] 2.2.13.2.8).
+pub mod lease_state {
+    constants! { u32;
+        SMB2_LEASE_NONE = 0x00,
+        SMB2_LEASE_READ_CACHING = 0x01,
+        SMB2_LEASE_HANDLE_CACHING = 0x02,
+        SMB2_LEASE_WRITE_CACHING = 0x04,
+    }
+}
+
+/// Lease flags ([MS-SMB2] 2.2.13.2.10, 2.2.14.2.10).
+pub mod lease_flags {
+    constants! { u32;
+        SMB2_LEASE_FLAG_BREAK_IN_PROGRESS = 0x02,
+        SMB2_LEASE_FLAG_PARENT_LEASE_KEY_SET = 0x04,
+    }
+}
+
+/// ImpersonationLevel of CREATE ([MS-SMB2] 2.2.13).
+pub mod impersonation_level {
+    constants! { u32;
+        ANONYMOUS = 0,
+        IDENTIFICATION = 1,
+        IMPERSONATION = 2,
+        DELEGATE = 3,
+    }
+}
+
+/// Access masks ([MS-SMB2] 2.2.13.1). Files and directories share the numbers.
+pub mod access_mask {
+    constants! { u32;
+        FILE_READ_DATA = 0x0000_0001,
+        FILE_LIST_DIRECTORY = 0x0000_0001,
+        FILE_WRITE_DATA = 0x0000_0002,
+        FILE_ADD_FILE = 0x0000_0002,
+        FILE_APPEND_DATA = 0x0000_0004,
+        FILE_ADD_SUBDIRECTORY = 0x0000_0004,
+        FILE_READ_EA = 0x0000_0008,
+        FILE_WRITE_EA = 0x0000_0010,
+        FILE_EXECUTE = 0x0000_0020,
+        FILE_TRAVERSE = 0x0000_0020,
+        FILE_DELETE_CHILD = 0x0000_0040,
+        FILE_READ_ATTRIBUTES = 0x0000_0080,
+        FILE_WRITE_ATTRIBUTES = 0x0000_0100,
+        DELETE = 0x0001_0000,
+        READ_CONTROL = 0x0002_0000,
+        WRITE_DAC = 0x0004_0000,
+        WRITE_OWNER = 0x0008_0000,
+        SYNCHRONIZE = 0x0010_0000,
+        ACCESS_SYSTEM_SECURITY = 0x0100_0000,
+        MAXIMUM_ALLOWED = 0x0200_0000,
+        GENERIC_ALL = 0x1000_0000,
+        GENERIC_EXECUTE = 0x2000_0000,
+        GENERIC_WRITE = 0x4000_0000,
+        GENERIC_READ = 0x8000_0000,
+        /// Everything GENERIC_ALL stands for on a file.
+        FILE_ALL_ACCESS = 0x001F_01FF,
+        /// Everything GENERIC_READ stands for on a file.
+        FILE_GENERIC_READ = 0x0012_0089,
+        /// Everything GENERIC_WRITE stands for on a file.
+        FILE_GENERIC_WRITE = 0x0012_0116,
+        /// Everything GENERIC_EXECUTE stands for on a file.
+        FILE_GENERIC_EXECUTE = 0x0012_00A0,
+    }
+}
+
+/// ShareAccess of CREATE ([MS-SMB2] 2.2.13).
+pub mod share_access {
+    constants! { u32;
+        FILE_SHARE_READ = 0x0000_0001,
+        FILE_SHARE_WRITE = 0x0000_0002,
+        FILE_SHARE_DELETE = 0x0000_0004,
+    }
+}
+
+/// CreateDisposition of CREATE ([MS-SMB2] 2.2.13).
+pub mod create_disposition {
+    constants! { u32;
+        FILE_SUPERSEDE = 0,
+        FILE_OPEN = 1,
+        FILE_CREATE = 2,
+        FILE_OPEN_IF = 3,
+        FILE_OVERWRITE = 4,
+        FILE_OVERWRITE_IF = 5,
+    }
+}
+
+/// CreateOptions of CREATE ([MS-SMB2] 2.2.13).
+pub mod create_options {
+    constants! { u32;
+        FILE_DIRECTORY_FILE = 0x0000_0001,
+        FILE_WRITE_THROUGH = 0x0000_0002,
+        FILE_SEQUENTIAL_ONLY = 0x0000_0004,
+        FILE_NO_INTERMEDIATE_BUFFERING = 0x0000_0008,
+        FILE_SYNCHRONOUS_IO_ALERT = 0x0000_0010,
+        FILE_SYNCHRONOUS_IO_NONALERT = 0x0000_0020,
+        FILE_NON_DIRECTORY_FILE = 0x0000_0040,
+        FILE_COMPLETE_IF_OPLOCKED = 0x0000_0100,
+        FILE_NO_EA_KNOWLEDGE = 0x0000_0200,
+        FILE_OPEN_REMOTE_INSTANCE = 0x0000_0400,
+        FILE_RANDOM_ACCESS = 0x0000_0800,
+        FILE_DELETE_ON_CLOSE = 0x0000_1000,
+        FILE_OPEN_BY_FILE_ID = 0x0000_2000,
+        FILE_OPEN_FOR_BACKUP_INTENT = 0x0000_4000,
+        FILE_NO_COMPRESSION = 0x0000_8000,
+        FILE_OPEN_REQUIRING_OPLOCK = 0x0001_0000,
+        FILE_DISALLOW_EXCLUSIVE = 0x0002_0000,
+        FILE_RESERVE_OPFILTER = 0x0010_0000,
+        FILE_OPEN_REPARSE_POINT = 0x0020_0000,
+        FILE_OPEN_NO_RECALL = 0x0040_0000,
+        FILE_OPEN_FOR_FREE_SPACE_QUERY = 0x0080_0000,
+    }
+}
+
+/// CreateAction of a CREATE response ([MS-SMB2] 2.2.14).
+pub mod create_action {
+    constants! { u32;
+        FILE_SUPERSEDED = 0,
+        FILE_OPENED = 1,
+        FILE_CREATED = 2,
+        FILE_OVERWRITTEN = 3,
+    }
+}
+
+/// File attributes ([MS-FSCC] 2.6).
+pub mod file_attributes {
+    constants! { u32;
+        FILE_ATTRIBUTE_READONLY = 0x0000_0001,
+        FILE_ATTRIBUTE_HIDDEN = 0x0000_0002,
+        FILE_ATTRIBUTE_SYSTEM = 0x0000_0004,
+        FILE_ATTRIBUTE_DIRECTORY = 0x0000_0010,
+        FILE_ATTRIBUTE_ARCHIVE = 0x0000_0020,
+        FILE_ATTRIBUTE_NORMAL = 0x0000_0080,
+        FILE_ATTRIBUTE_TEMPORARY = 0x0000_0100,
+        FILE_ATTRIBUTE_SPARSE_FILE = 0x0000_0200,
+        FILE_ATTRIBUTE_REPARSE_POINT = 0x0000_0400,
+        FILE_ATTRIBUTE_COMPRESSED = 0x0000_0800,
+        FILE_ATTRIBUTE_OFFLINE = 0x0000_1000,
+        FILE_ATTRIBUTE_NOT_CONTENT_INDEXED = 0x0000_2000,
+        FILE_ATTRIBUTE_ENCRYPTED = 0x0000_4000,
+        FILE_ATTRIBUTE_INTEGRITY_STREAM = 0x0000_8000,
+        FILE_ATTRIBUTE_NO_SCRUB_DATA = 0x0002_0000,
+    }
+}
+
+/// Control codes of IOCTL ([MS-SMB2] 2.2.31, [MS-FSCC] 2.3).
+pub mod fsctl {
+    constants! { u32;
+        FSCTL_DFS_GET_REFERRALS = 0x0006_0194,
+        FSCTL_DFS_GET_REFERRALS_EX = 0x0006_01B0,
+        FSCTL_PIPE_PEEK = 0x0011_400C,
+        FSCTL_PIPE_WAIT = 0x0011_0018,
+        FSCTL_PIPE_TRANSCEIVE = 0x0011_C017,
+        FSCTL_SRV_COPYCHUNK = 0x0014_40F2,
+        FSCTL_SRV_COPYCHUNK_WRITE = 0x0014_80F2,
+        FSCTL_SRV_ENUMERATE_SNAPSHOTS = 0x0014_4064,
+        FSCTL_SRV_REQUEST_RESUME_KEY = 0x0014_0078,
+        FSCTL_SRV_READ_HASH = 0x0014_41BB,
+        FSCTL_LMR_REQUEST_RESILIENCY = 0x0014_01D4,
+        FSCTL_QUERY_NETWORK_INTERFACE_INFO = 0x0014_01FC,
+        FSCTL_VALIDATE_NEGOTIATE_INFO = 0x0014_0204,
+        FSCTL_IS_PATHNAME_VALID = 0x0009_002C,
+        FSCTL_GET_COMPRESSION = 0x0009_003C,
+        FSCTL_SET_COMPRESSION = 0x0009_C040,
+        FSCTL_CREATE_OR_GET_OBJECT_ID = 0x0009_00C0,
+        FSCTL_SET_REPARSE_POINT = 0x0009_00A4,
+        FSCTL_GET_REPARSE_POINT = 0x0009_00A8,
+        FSCTL_DELETE_REPARSE_POINT = 0x0009_00AC,
+        FSCTL_SET_SPARSE = 0x0009_00C4,
+        FSCTL_SET_ZERO_DATA = 0x0009_80C8,
+        FSCTL_QUERY_ALLOCATED_RANGES = 0x0009_40CF,
+        FSCTL_FILE_LEVEL_TRIM = 0x0009_8208,
+        FSCTL_DUPLICATE_EXTENTS_TO_FILE = 0x0009_8344,
+        FSCTL_OFFLOAD_READ = 0x0009_4264,
+        FSCTL_OFFLOAD_WRITE = 0x0009_8268,
+        FSCTL_SVHDX_SYNC_TUNNEL_REQUEST = 0x0009_0304,
+        FSCTL_QUERY_SHARED_VIRTUAL_DISK_SUPPORT = 0x0009_0300,
+    }
+}
