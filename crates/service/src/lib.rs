@@ -1,1 +1,7 @@
-//! service
+//! The Server service: accounts, configuration and policy, and srvsvc ([MS-SRVS]) on its
+//! named pipe, on top of the SMB server.
+
+pub mod account;
+pub mod policy;
+
+mod text;
