@@ -73,7 +73,10 @@ impl EncryptionKey {
     pub fn new(cipher: Cipher, key: &[u8]) -> Result<Self, Error> {
         let expected = cipher.key_size().ok_or(Error::UnknownCipher(cipher.0))?;
         if key.len() != expected {
-            return Err(Error::KeyLength { expected, actual: key.len() });
+            return Err(Error::KeyLength {
+                expected,
+                actual: key.len(),
+            });
         }
         let mut bytes = [0; 32];
         bytes[..expected].copy_from_slice(key);
@@ -103,7 +106,9 @@ impl EncryptionKey {
         header[ORIGINAL_MESSAGE_SIZE].copy_from_slice(&size.to_le_bytes());
         header[FLAGS].copy_from_slice(&ENCRYPTED.to_le_bytes());
         header[SESSION_ID].copy_from_slice(&session_id.to_le_bytes());
-        let tag = self.encrypt(header, message).ok_or(Error::FrameLength(length))?;
+        let tag = self
+            .encrypt(header, message)
+            .ok_or(Error::FrameLength(length))?;
         header[SIGNATURE].copy_from_slice(&tag);
         Ok(())
     }
@@ -131,7 +136,11 @@ impl EncryptionKey {
         Ok(message)
     }
 
-    fn encrypt(&self, header: &[u8; TRANSFORM_HEADER_SIZE], message: &mut [u8]) -> Option<[u8; 16]> {
+    fn encrypt(
+        &self,
+        header: &[u8; TRANSFORM_HEADER_SIZE],
+        message: &mut [u8],
+    ) -> Option<[u8; 16]> {
         let aad = &header[ASSOCIATED_DATA];
         let nonce = &header[NONCE];
         match self.cipher {
@@ -168,13 +177,17 @@ impl EncryptionKey {
             Cipher::AES256_GCM => (&aead::AES_256_GCM, &self.key[..]),
             _ => return None,
         };
-        aead::UnboundKey::new(algorithm, key).ok().map(aead::LessSafeKey::new)
+        aead::UnboundKey::new(algorithm, key)
+            .ok()
+            .map(aead::LessSafeKey::new)
     }
 }
 
 impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EncryptionKey").field("cipher", &self.cipher).finish_non_exhaustive()
+        f.debug_struct("EncryptionKey")
+            .field("cipher", &self.cipher)
+            .finish_non_exhaustive()
     }
 }
 
@@ -182,7 +195,10 @@ type Aes128Ccm = Ccm<Aes128, U16, U11>;
 type Aes256Ccm = Ccm<Aes256, U16, U11>;
 
 fn gcm_nonce(field: &[u8]) -> Option<aead::Nonce> {
-    field.first_chunk::<GCM_NONCE_SIZE>().copied().map(aead::Nonce::assume_unique_for_key)
+    field
+        .first_chunk::<GCM_NONCE_SIZE>()
+        .copied()
+        .map(aead::Nonce::assume_unique_for_key)
 }
 
 fn seal_ccm<C: AeadInOut + KeyInit>(

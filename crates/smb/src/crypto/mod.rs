@@ -10,7 +10,6 @@ mod kdf;
 mod preauth;
 mod signing;
 
-
 pub use encryption::{Cipher, EncryptionKey, TRANSFORM_HEADER_SIZE};
 pub use kdf::SessionKeys;
 pub use preauth::PreauthIntegrityHashValue;

@@ -53,7 +53,10 @@ pub struct SigningKey {
 impl SigningKey {
     /// An unknown algorithm makes a key that signs with zeros and verifies nothing.
     pub fn new(algorithm: SigningAlgorithm, key: &[u8; 16]) -> Self {
-        Self { algorithm, key: *key }
+        Self {
+            algorithm,
+            key: *key,
+        }
     }
 
     /// The algorithm given to [`SigningKey::new`].
@@ -129,7 +132,11 @@ impl SigningKey {
 
     /// The algorithms that take a message in pieces: reads zeros for the Signature.
     fn signature_in_parts(&self, message: &[u8]) -> Option<[u8; 16]> {
-        let parts = [&message[..SIGNATURE.start], &[0; 16], &message[SIGNATURE.end..]];
+        let parts = [
+            &message[..SIGNATURE.start],
+            &[0; 16],
+            &message[SIGNATURE.end..],
+        ];
         match self.algorithm {
             SigningAlgorithm::HMAC_SHA256 => {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
@@ -140,7 +147,10 @@ impl SigningKey {
             SigningAlgorithm::AES_CMAC => {
                 let key = cmac::Key::new(cmac::AES_128, &self.key).ok()?;
                 let mut context = cmac::Context::with_key(&key);
-                parts.iter().try_for_each(|part| context.update(part)).ok()?;
+                parts
+                    .iter()
+                    .try_for_each(|part| context.update(part))
+                    .ok()?;
                 first_16(context.sign().ok()?.as_ref())
             }
             _ => None,
@@ -150,7 +160,9 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }
 
