@@ -1,0 +1,284 @@
+//! A share that is a directory of the local file system.
+//!
+//! Every name is resolved by the kernel beneath the share's root (openat2 with
+//! RESOLVE_BENEATH), never as a path string that was checked before: links inside the
+//! share work, those that lead out of it do not, and swapping a component for a link
+//! while it is being opened gains nothing. An object is first opened with O_PATH, which
+//! neither waits nor has side effects on pipes and devices, and only regular files and
+//! directories are opened further.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use smb::NtStatus;
+
+use super::{
+    Backend, Capacity, CreateMode, FileKind, KindWanted, OpenParameters, Opened, SharePath,
+};
+use beneath::{Found, Lookup, Place, Root};
+use facts::Facts;
+use handle::{Access, LocalHandle};
+
+mod attributes;
+mod beneath;
+mod errno;
+mod facts;
+mod handle;
+mod index;
+mod listing;
+mod names;
+#[cfg(test)]
+mod tests;
+
+/// How a directory is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalOptions {
+    /// Refuse whatever would change the store (ACCESS_DENIED).
+    pub read_only: bool,
+    /// Permission bits of new files, before the umask.
+    pub file_mode: u32,
+    /// Permission bits of new directories, before the umask.
+    pub directory_mode: u32,
+}
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        Self {
+            read_only: false,
+            file_mode: 0o666,
+            directory_mode: 0o777,
+        }
+    }
+}
+
+/// A directory of the local file system as the store of a share.
+pub struct LocalBackend {
+    root: Arc<Root>,
+    options: LocalOptions,
+}
+
+/// How often an open starts again when the name appears or vanishes under it.
+const OPEN_ATTEMPTS: u32 = 4;
+
+impl LocalBackend {
+    /// Shares the directory `root`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system: it does not exist, is no directory, may not be entered.
+    pub fn new(root: &Path, options: LocalOptions) -> io::Result<Self> {
+        let root = Root::new(&std::fs::canonicalize(root)?)?;
+        Ok(Self {
+            root: Arc::new(root),
+            options,
+        })
+    }
+
+    /// As [`LocalBackend::new`], but as on a kernel without openat2: links are not followed.
+    #[cfg(test)]
+    fn without_openat2(root: &Path, options: LocalOptions) -> io::Result<Self> {
+        let mut root = Root::new(&std::fs::canonicalize(root)?)?;
+        root.forget_openat2();
+        Ok(Self {
+            root: Arc::new(root),
+            options,
+        })
+    }
+
+    fn open_found(
+        &self,
+        parameters: &OpenParameters<'_>,
+        found: Found,
+    ) -> Result<Opened, NtStatus> {
+        if parameters.mode == CreateMode::CreateNew {
+            return Err(NtStatus::OBJECT_NAME_COLLISION);
+        }
+        let facts = Facts::of(&found.fd).map_err(errno::status)?;
+        let kind = facts.kind().ok_or(NtStatus::ACCESS_DENIED)?;
+        match (kind, parameters.kind) {
+            (FileKind::File, KindWanted::Directory) => return Err(NtStatus::NOT_A_DIRECTORY),
+            (FileKind::Directory, KindWanted::File) => return Err(NtStatus::FILE_IS_A_DIRECTORY),
+            _ => {}
+        }
+        if parameters.write && (self.options.read_only || facts.is_read_only()) {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let access = match kind {
+            FileKind::File => Access {
+                read: parameters.read,
+                write: parameters.write,
+            },
+            FileKind::Directory => Access {
+                read: parameters.read,
+                write: false,
+            },
+        };
+        let fd = match access.flags() {
+            None => found.fd,
+            Some(flags) => self.root.reopen(&found, flags, facts.key())?,
+        };
+        Ok(self.opened(found.path, fd, kind, access, facts, false))
+    }
+
+    /// `None` if the name has appeared meanwhile.
+    fn create(
+        &self,
+        parameters: &OpenParameters<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Opened>, NtStatus> {
+        if self.options.read_only {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let path = place.directory_path.join(place.name)?;
+        let (fd, kind, access) = match parameters.kind {
+            KindWanted::Directory => match self.create_directory(place) {
+                Ok(fd) => (
+                    fd,
+                    FileKind::Directory,
+                    Access {
+                        read: false,
+                        write: false,
+                    },
+                ),
+                Err(Errno::EXIST) => return Ok(None),
+                Err(errno) => return Err(errno::status(errno)),
+            },
+            KindWanted::Any | KindWanted::File => match self.create_file(parameters, place) {
+                // Even an open for attributes only gets a full descriptor here: a new file
+                // can always be opened by who made it.
+                Ok(fd) => (
+                    fd,
+                    FileKind::File,
+                    Access {
+                        read: true,
+                        write: parameters.write,
+                    },
+                ),
+                Err(Errno::EXIST) => return Ok(None),
+                Err(errno) => return Err(errno::status(errno)),
+            },
+        };
+        self.root
+            .index
+            .changed(&place.directory, None, Some(place.name));
+        let facts = Facts::of(&fd).map_err(errno::status)?;
+        if facts.kind() != Some(kind) {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let opened = self.opened(path, fd, kind, access, facts, true);
+        if let Some(attributes) = attributes::of_new(parameters.attributes, kind) {
+            // A store that cannot keep them is no reason to fail: READONLY is in the mode.
+            let _ = opened.handle.set_attributes(attributes);
+        }
+        Ok(Some(opened))
+    }
+
+    fn create_file(
+        &self,
+        parameters: &OpenParameters<'_>,
+        place: &Place<'_>,
+    ) -> Result<OwnedFd, Errno> {
+        let access = if parameters.write {
+            OFlags::RDWR
+        } else {
+            OFlags::RDONLY
+        };
+        let flags = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_bits_truncate(self.options.file_mode);
+        rustix::fs::openat(&place.directory, place.name, flags, mode)
+    }
+
+    fn create_directory(&self, place: &Place<'_>) -> Result<OwnedFd, Errno> {
+        let mode = Mode::from_bits_truncate(self.options.directory_mode);
+        rustix::fs::mkdirat(&place.directory, place.name, mode)?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&place.directory, place.name, flags, Mode::empty())
+    }
+
+    fn opened(
+        &self,
+        path: SharePath,
+        fd: OwnedFd,
+        kind: FileKind,
+        access: Access,
+        facts: Facts,
+        created: bool,
+    ) -> Opened {
+        let handle = LocalHandle::new(
+            Arc::clone(&self.root),
+            fd,
+            path.clone(),
+            kind,
+            facts.key(),
+            access,
+            self.options.read_only,
+        );
+        Opened {
+            handle: Arc::new(handle),
+            created,
+            path,
+        }
+    }
+}
+
+impl Backend for LocalBackend {
+    fn open(&self, parameters: &OpenParameters<'_>) -> Result<Opened, NtStatus> {
+        for _ in 0..OPEN_ATTEMPTS {
+            let place = match self.root.lookup(parameters.path)? {
+                Lookup::Found(found) => return self.open_found(parameters, found),
+                Lookup::Missing(place) => place,
+            };
+            if parameters.mode == CreateMode::Existing {
+                return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
+            }
+            match self.create(parameters, &place)? {
+                Some(opened) => return Ok(opened),
+                None if parameters.mode == CreateMode::CreateNew => {
+                    return Err(NtStatus::OBJECT_NAME_COLLISION);
+                }
+                None => {}
+            }
+        }
+        // There and not there at every attempt: a link to nothing.
+        Err(NtStatus::ACCESS_DENIED)
+    }
+
+    fn capacity(&self) -> Result<Capacity, NtStatus> {
+        let facts = self.root.space().map_err(errno::status)?;
+        Ok(Capacity {
+            unit_bytes: u32::try_from(facts.f_frsize).unwrap_or(u32::MAX).max(1),
+            total_units: facts.f_blocks,
+            caller_free_units: facts.f_bavail,
+            free_units: facts.f_bfree,
+        })
+    }
+
+    /// Clients switch features on for `NTFS` and off for names they do not know.
+    fn file_system_name(&self) -> &str {
+        "NTFS"
+    }
+
+    fn volume_serial_number(&self) -> u32 {
+        let key = self.root.key();
+        // Fibonacci hashing: neighbouring inodes get unlike numbers.
+        ((key.device.rotate_left(32) ^ key.inode).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
+    }
+
+    fn local_path(&self) -> String {
+        self.root.local_path().to_owned()
+    }
+}
+
+/// A name below `/proc` for what `fd` stands for, whatever has become of its path.
+fn descriptor_path(fd: &impl AsRawFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
+}
+
+/// Opens what an O_PATH descriptor stands for. ENOENT if `/proc` is not mounted.
+fn open_descriptor(fd: &impl AsRawFd, flags: OFlags) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat(CWD, descriptor_path(fd), flags, Mode::empty())
+}

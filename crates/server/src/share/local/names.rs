@@ -1,0 +1,235 @@
+//! Renaming, linking and removing: what changes the names of an open file.
+//!
+//! Unix has no operation on "the name by which this descriptor was opened", so the last
+//! known name is looked up again and must lead to the same object. Whoever swaps it in the
+//! instant between that check and the operation hits another name in the same directory of
+//! the share, never one outside.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, RenameFlags};
+use rustix::io::Errno;
+use smb::NtStatus;
+
+use super::super::{FileKey, FileKind, SharePath};
+use super::beneath::Place;
+use super::descriptor_path;
+use super::errno::status;
+use super::facts::Facts;
+use super::handle::LocalHandle;
+
+/// The name of an open file, checked a moment ago.
+struct OwnName<'a> {
+    directory: OwnedFd,
+    name: &'a str,
+    /// What would have to be removed is a directory, not a file or a link to something.
+    is_directory: bool,
+}
+
+impl LocalHandle {
+    pub(super) fn unlink_name(&self) -> Result<(), NtStatus> {
+        self.check_writable()?;
+        let path = self.path();
+        if path.is_root() {
+            return Err(NtStatus::CANNOT_DELETE);
+        }
+        let own = self.own_name(&path)?;
+        own.remove()?;
+        self.root
+            .index
+            .changed(&own.directory, Some(own.name), None);
+        Ok(())
+    }
+
+    pub(super) fn rename_to(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
+        self.check_writable()?;
+        let mut path = self.path();
+        let own = self.own_name(&path)?;
+        let place = self.root.place(target)?;
+        let same_directory = key_of(&own.directory)? == key_of(&place.directory)?;
+        let mut name = place.name;
+        match place.existing.as_deref() {
+            None => own.rename(&place, name)?,
+            Some(existing) if same_directory && existing == own.name => {
+                if existing != name {
+                    own.rename(&place, name)?;
+                }
+            }
+            Some(existing) => {
+                self.replace(&own, &place, existing, replace)?;
+                // The new name is spelled as asked, not as what it replaced.
+                if existing != name
+                    && rename_new(&place.directory, existing, &place.directory, name).is_err()
+                {
+                    name = existing;
+                }
+            }
+        }
+        let new_path = place.directory_path.join(name);
+        self.root
+            .index
+            .changed(&own.directory, Some(own.name), None);
+        self.root
+            .index
+            .changed(&place.directory, place.existing.as_deref(), Some(name));
+        // Too long as a path, and yet the file is there: later operations will miss it.
+        *path = new_path.unwrap_or_else(|_| target.clone());
+        Ok(())
+    }
+
+    pub(super) fn link_to(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
+        self.check_writable()?;
+        if self.kind == FileKind::Directory {
+            return Err(NtStatus::FILE_IS_A_DIRECTORY);
+        }
+        let place = self.root.place(target)?;
+        let mut name = place.name;
+        match place.existing.as_deref() {
+            None => self.link_as(&place, name)?,
+            Some(existing) => {
+                if self.replaceable(&place, existing, replace)?.key() == self.key {
+                    return Ok(());
+                }
+                // First beside it: if that fails, what was there stays.
+                let beside = temporary_name();
+                self.link_as(&place, &beside)?;
+                let directory = &place.directory;
+                if let Err(errno) = rustix::fs::renameat(directory, &beside, directory, existing) {
+                    let _ = rustix::fs::unlinkat(directory, &beside, AtFlags::empty());
+                    return Err(status(errno));
+                }
+                if existing != name && rename_new(directory, existing, directory, name).is_err() {
+                    name = existing;
+                }
+            }
+        }
+        self.root
+            .index
+            .changed(&place.directory, place.existing.as_deref(), Some(name));
+        Ok(())
+    }
+
+    fn link_as(&self, place: &Place<'_>, name: &str) -> Result<(), NtStatus> {
+        // By descriptor: the name may have gone or lead elsewhere.
+        let own = descriptor_path(&self.fd);
+        rustix::fs::linkat(CWD, own, &place.directory, name, AtFlags::SYMLINK_FOLLOW)
+            .map_err(status)
+    }
+
+    /// Moves this file over another one.
+    fn replace(
+        &self,
+        own: &OwnName<'_>,
+        place: &Place<'_>,
+        existing: &str,
+        replace: bool,
+    ) -> Result<(), NtStatus> {
+        let facts = self.replaceable(place, existing, replace)?;
+        if facts.key() == self.key {
+            // Two names of one file: rename() would leave both.
+            return own.remove();
+        }
+        if own.is_directory {
+            // rename() puts no directory over a file: they change places, then the file goes.
+            let flags = RenameFlags::EXCHANGE;
+            let (from, to) = (&own.directory, &place.directory);
+            rustix::fs::renameat_with(from, own.name, to, existing, flags).map_err(status)?;
+            return rustix::fs::unlinkat(from, own.name, AtFlags::empty()).map_err(status);
+        }
+        rustix::fs::renameat(&own.directory, own.name, &place.directory, existing).map_err(status)
+    }
+
+    /// May the entry `existing` give way? [MS-FSA] 2.1.5.15.11: not if it is a directory or
+    /// read-only; nor if it is what a share does not show.
+    fn replaceable(
+        &self,
+        place: &Place<'_>,
+        existing: &str,
+        replace: bool,
+    ) -> Result<Facts, NtStatus> {
+        if !replace {
+            return Err(NtStatus::OBJECT_NAME_COLLISION);
+        }
+        let facts = Facts::of_entry(&place.directory, existing).map_err(status)?;
+        let gives_way = facts.is_symlink() || facts.kind() == Some(FileKind::File);
+        if !gives_way || facts.is_read_only() {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        Ok(facts)
+    }
+
+    fn own_name<'a>(&self, path: &'a SharePath) -> Result<OwnName<'a>, NtStatus> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(NtStatus::ACCESS_DENIED);
+        };
+        let gone = |_| NtStatus::OBJECT_NAME_NOT_FOUND;
+        let directory = self.root.open_directory(&parent).map_err(gone)?;
+        let facts = Facts::of_entry(&directory, name).map_err(gone)?;
+        if facts.key() == self.key {
+            let is_directory = self.kind == FileKind::Directory;
+            return Ok(OwnName {
+                directory,
+                name,
+                is_directory,
+            });
+        }
+        if facts.is_symlink() {
+            // Opened through a link: the link is what goes or moves.
+            let fd = self.root.open_path(path).map_err(gone)?;
+            if key_of(&fd)? == self.key {
+                return Ok(OwnName {
+                    directory,
+                    name,
+                    is_directory: false,
+                });
+            }
+        }
+        Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+    }
+}
+
+impl OwnName<'_> {
+    fn remove(&self) -> Result<(), NtStatus> {
+        let flags = if self.is_directory {
+            AtFlags::REMOVEDIR
+        } else {
+            AtFlags::empty()
+        };
+        match rustix::fs::unlinkat(&self.directory, self.name, flags) {
+            Ok(()) => Ok(()),
+            Err(Errno::EXIST) => Err(NtStatus::DIRECTORY_NOT_EMPTY),
+            // A mount point, or something's root directory.
+            Err(Errno::BUSY) => Err(NtStatus::CANNOT_DELETE),
+            Err(errno) => Err(status(errno)),
+        }
+    }
+
+    fn rename(&self, place: &Place<'_>, name: &str) -> Result<(), NtStatus> {
+        rename_new(&self.directory, self.name, &place.directory, name).map_err(status)
+    }
+}
+
+/// Renames to a name that must not exist.
+fn rename_new(from: impl AsFd, name: &str, to: impl AsFd, new_name: &str) -> Result<(), Errno> {
+    match rustix::fs::renameat_with(&from, name, &to, new_name, RenameFlags::NOREPLACE) {
+        // EINVAL also means "into itself", which the plain call repeats.
+        Err(Errno::INVAL | Errno::NOSYS) => match Facts::of_entry(&to, new_name) {
+            Ok(_) => Err(Errno::EXIST),
+            Err(Errno::NOENT) => rustix::fs::renameat(&from, name, &to, new_name),
+            Err(errno) => Err(errno),
+        },
+        result => result,
+    }
+}
+
+/// A name that no other operation of this process uses at the same time.
+fn temporary_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!(".netsession.{}.{number}", std::process::id())
+}
+
+fn key_of(fd: impl AsFd) -> Result<FileKey, NtStatus> {
+    Facts::of(fd).map(|facts| facts.key()).map_err(status)
+}

@@ -1,0 +1,194 @@
+//! Rename, link and unlink.
+
+use super::*;
+
+fn names(store: &Store) -> Vec<String> {
+    store.open("").handle.names().unwrap().split_off(2)
+}
+
+#[test]
+fn rename_moves_the_file_and_the_handle() {
+    let store = Store::new();
+    fs::create_dir(store.path("Dir")).unwrap();
+    let handle = store.create("a").handle;
+    handle.write(b"a", 0).unwrap();
+    handle.rename(&share_path("b"), false).unwrap();
+    assert_eq!(names(&store), ["b", "Dir"]);
+    handle.rename(&share_path("DIR\\c"), false).unwrap();
+    assert_eq!(names(&store), ["Dir"]);
+    assert_eq!(store.read("dir\\C"), "a");
+    handle.unlink().unwrap();
+    assert!(store.open("Dir").handle.is_empty_directory().unwrap());
+    assert_eq!(handle.unlink(), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(handle.stat().unwrap().links, 0);
+}
+
+#[test]
+fn rename_onto_another_file() {
+    let store = Store::new();
+    store.put("a", "a");
+    store.put("B", "B");
+    let handle = store.open("a").handle;
+    assert_eq!(
+        handle.rename(&share_path("b"), false),
+        Err(NtStatus::OBJECT_NAME_COLLISION)
+    );
+    assert_eq!(
+        handle.rename(&share_path("B"), false),
+        Err(NtStatus::OBJECT_NAME_COLLISION)
+    );
+    // The new name is spelled as asked.
+    handle.rename(&share_path("b"), true).unwrap();
+    assert_eq!(names(&store), ["b"]);
+    assert_eq!(store.read("B"), "a");
+    fs::create_dir(store.path("d")).unwrap();
+    assert_eq!(
+        handle.rename(&share_path("d"), true),
+        Err(NtStatus::ACCESS_DENIED)
+    );
+    store.put("r", "");
+    store.open("r").handle.set_attributes(READONLY).unwrap();
+    assert_eq!(
+        handle.rename(&share_path("r"), true),
+        Err(NtStatus::ACCESS_DENIED)
+    );
+    assert_eq!(
+        handle.rename(&share_path("none\\x"), true),
+        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
+    );
+    assert_eq!(
+        handle.rename(&SharePath::root(), true),
+        Err(NtStatus::ACCESS_DENIED)
+    );
+    handle.unlink().unwrap();
+}
+
+#[test]
+fn rename_to_another_case_of_the_same_name() {
+    let store = Store::new();
+    store.put("file", "x");
+    let handle = store.open("FILE").handle;
+    handle.rename(&share_path("File"), false).unwrap();
+    assert_eq!(names(&store), ["File"]);
+    handle.rename(&share_path("File"), false).unwrap();
+    assert_eq!(names(&store), ["File"]);
+    handle.unlink().unwrap();
+    assert!(names(&store).is_empty());
+}
+
+#[test]
+fn rename_directories() {
+    let store = Store::new();
+    fs::create_dir_all(store.path("a/b")).unwrap();
+    store.put("file", "");
+    store.put("a/file", "");
+    let handle = store.open("a").handle;
+    assert_eq!(
+        handle.rename(&share_path("a\\b\\c"), false),
+        Err(NtStatus::INVALID_PARAMETER)
+    );
+    assert_eq!(
+        handle.rename(&share_path("a\\file"), true),
+        Err(NtStatus::INVALID_PARAMETER)
+    );
+    assert!(store.path("a/file").exists());
+    handle.rename(&share_path("FILE"), true).unwrap();
+    assert_eq!(names(&store), ["FILE"]);
+    assert!(store.path("FILE/b").is_dir());
+    let root = store.open("").handle;
+    assert_eq!(
+        root.rename(&share_path("x"), false),
+        Err(NtStatus::ACCESS_DENIED)
+    );
+}
+
+#[test]
+fn rename_onto_another_name_of_the_same_file() {
+    let store = Store::new();
+    store.put("a", "x");
+    fs::hard_link(store.path("a"), store.path("b")).unwrap();
+    let handle = store.open("a").handle;
+    assert_eq!(
+        handle.rename(&share_path("b"), false),
+        Err(NtStatus::OBJECT_NAME_COLLISION)
+    );
+    handle.rename(&share_path("b"), true).unwrap();
+    assert_eq!(names(&store), ["b"]);
+    handle.unlink().unwrap();
+    assert!(names(&store).is_empty());
+}
+
+#[test]
+fn link_gives_another_name() {
+    let store = Store::new();
+    store.put("a", "a");
+    store.put("Other", "other");
+    let handle = store.open("a").handle;
+    handle.link(&share_path("b"), false).unwrap();
+    assert_eq!(handle.stat().unwrap().links, 2);
+    assert_eq!(
+        handle.link(&share_path("OTHER"), false),
+        Err(NtStatus::OBJECT_NAME_COLLISION)
+    );
+    handle.link(&share_path("OTHER"), true).unwrap();
+    handle.link(&share_path("OTHER"), true).unwrap();
+    assert_eq!(names(&store), ["a", "b", "OTHER"]);
+    assert_eq!(store.read("other"), "a");
+    // The handle keeps its own name.
+    handle.unlink().unwrap();
+    assert_eq!(names(&store), ["b", "OTHER"]);
+    fs::create_dir(store.path("d")).unwrap();
+    let directory = store.open("d").handle;
+    assert_eq!(
+        directory.link(&share_path("e"), false),
+        Err(NtStatus::FILE_IS_A_DIRECTORY)
+    );
+    assert_eq!(
+        handle.link(&share_path("d"), true),
+        Err(NtStatus::ACCESS_DENIED)
+    );
+}
+
+#[test]
+fn unlink_spares_what_has_taken_the_name() {
+    let store = Store::new();
+    store.put("a", "old");
+    let handle = store.open("a").handle;
+    fs::rename(store.path("a"), store.path("moved")).unwrap();
+    store.put("a", "new");
+    assert_eq!(handle.unlink(), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(
+        handle.rename(&share_path("x"), true),
+        Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+    );
+    assert_eq!(names(&store), ["a", "moved"]);
+}
+
+#[test]
+fn unlink_through_a_link_removes_the_link() {
+    let store = Store::new();
+    fs::create_dir(store.path("d")).unwrap();
+    store.put("f", "x");
+    symlink("f", store.path("to f")).unwrap();
+    symlink("d", store.path("to d")).unwrap();
+    store.open("to f").handle.unlink().unwrap();
+    store.open("to d").handle.unlink().unwrap();
+    assert_eq!(names(&store), ["d", "f"]);
+}
+
+#[test]
+fn unlink_directories() {
+    let store = Store::new();
+    fs::create_dir(store.path("d")).unwrap();
+    let handle = store.open("d").handle;
+    // Even what is not shown keeps a directory.
+    rustix::fs::mkfifoat(CWD, store.path("d/fifo"), Mode::RWXU).unwrap();
+    assert!(!handle.is_empty_directory().unwrap());
+    assert_eq!(handle.unlink(), Err(NtStatus::DIRECTORY_NOT_EMPTY));
+    fs::remove_file(store.path("d/fifo")).unwrap();
+    assert!(handle.is_empty_directory().unwrap());
+    handle.unlink().unwrap();
+    assert_eq!(store.status("d"), NtStatus::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(handle.names().unwrap(), [".", ".."]);
+    assert_eq!(store.open("").handle.unlink(), Err(NtStatus::CANNOT_DELETE));
+}
