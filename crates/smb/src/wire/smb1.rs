@@ -20,12 +20,12 @@ const HEADER: usize = 32;
 
 /// SMB_COM_NEGOTIATE request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NegotiateRequest<'a> {
+pub struct MultiProtocolNegotiate<'a> {
     /// The dialect strings, without their final zero.
     pub dialects: Vec<&'a [u8]>,
 }
 
-impl<'a> NegotiateRequest<'a> {
+impl<'a> MultiProtocolNegotiate<'a> {
     /// Whether `frame` begins like any SMB1 message.
     pub fn recognise(frame: &[u8]) -> bool {
         frame.starts_with(&PROTOCOL_ID)
