@@ -3,3 +3,6 @@
 mod files;
 mod files_of_others;
 mod logon;
+mod names;
+mod sessions;
+mod srvsvc;
