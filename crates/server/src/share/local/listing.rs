@@ -1,6 +1,6 @@
 //! Reading a directory.
 
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::AsFd;
 use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
@@ -15,25 +15,11 @@ pub(super) fn for_each(
     directory: impl AsFd,
     mut each: impl FnMut(Option<&str>, FileType) -> bool,
 ) -> Result<(), Errno> {
-    // An open of its own has a position of its own.
-    let fd = match open(directory) {
-        // Removed while open.
-        Err(Errno::NOENT) => return Ok(()),
-        fd => fd?,
-    };
-    let mut buffer = Vec::with_capacity(BUFFER_BYTES);
-    let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());
-    while let Some(entry) = entries.next() {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name == b"." || name == b".." {
-            continue;
-        }
-        if !each(std::str::from_utf8(name).ok(), entry.file_type()) {
-            break;
-        }
+    match read(directory, &mut each) {
+        // Removed while open: nothing is in it any more.
+        Err(Errno::NOENT) => Ok(()),
+        result => result,
     }
-    Ok(())
 }
 
 /// As [`for_each`], with what a share may show, as far as names and types tell: links and
@@ -51,7 +37,24 @@ pub(super) fn for_each_visible(
     })
 }
 
-fn open(directory: impl AsFd) -> Result<OwnedFd, Errno> {
+fn read(
+    directory: impl AsFd,
+    each: &mut dyn FnMut(Option<&str>, FileType) -> bool,
+) -> Result<(), Errno> {
+    // An open of its own has a position of its own.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(directory, ".", flags, Mode::empty())
+    let fd = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
+    let mut buffer = Vec::with_capacity(BUFFER_BYTES);
+    let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        if !each(std::str::from_utf8(name).ok(), entry.file_type()) {
+            break;
+        }
+    }
+    Ok(())
 }
