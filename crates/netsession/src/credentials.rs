@@ -53,7 +53,8 @@ impl Credentials {
                 format!("it is longer than {MAX_NAME} bytes; write [DOMAIN\\]USER[%PASSWORD]"),
             ));
         }
-        if user.is_empty() && (!domain.is_empty() || password.as_ref().is_some_and(|p| !p.is_empty()))
+        if user.is_empty()
+            && (!domain.is_empty() || password.as_ref().is_some_and(|p| !p.is_empty()))
         {
             return Err(Error::usage(
                 "user name".to_owned(),
@@ -66,7 +67,11 @@ impl Credentials {
                 "one backslash at most; write [DOMAIN\\]USER[%PASSWORD]".to_owned(),
             ));
         }
-        Ok(Self { domain: domain.to_owned(), user: user.to_owned(), password })
+        Ok(Self {
+            domain: domain.to_owned(),
+            user: user.to_owned(),
+            password,
+        })
     }
 
     /// The same user with this password.
@@ -87,7 +92,9 @@ impl Credentials {
 
     /// The password, empty if none was given.
     pub fn password(&self) -> &str {
-        self.password.as_ref().map_or("", |password| password.as_str())
+        self.password
+            .as_ref()
+            .map_or("", |password| password.as_str())
     }
 
     /// A password was given (it may be the empty one).
@@ -144,7 +151,11 @@ mod tests {
         ] {
             let c = Credentials::parse(text).unwrap();
             let given = c.has_password().then(|| c.password());
-            assert_eq!((c.domain(), c.user(), given), (domain, user, password), "{text}");
+            assert_eq!(
+                (c.domain(), c.user(), given),
+                (domain, user, password),
+                "{text}"
+            );
         }
         assert!(Credentials::parse("%").unwrap().is_anonymous());
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use smb::NtStatus;
+use srvsvc::NetApiStatus;
 
 use crate::smb_client;
 
@@ -57,20 +58,26 @@ struct Inner {
 impl Error {
     /// A mistake of the caller, found before anything was sent.
     pub(crate) fn usage(tried: String, detail: String) -> Self {
-        Self::new(ErrorKind::Usage, tried, detail, Some(Code::NetApiStatus(87)))
+        Self::new(
+            ErrorKind::Usage,
+            tried,
+            detail,
+            Some(Code::NetApiStatus(87)),
+        )
     }
 
     pub(crate) fn protocol(tried: String, detail: String) -> Self {
         Self::new(ErrorKind::Protocol, tried, detail, None)
     }
 
-    pub(crate) fn new(
-        kind: ErrorKind,
-        tried: String,
-        detail: String,
-        code: Option<Code>,
-    ) -> Self {
-        Self(Box::new(Inner { kind, tried, detail, code, source: None }))
+    pub(crate) fn new(kind: ErrorKind, tried: String, detail: String, code: Option<Code>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            tried,
+            detail,
+            code,
+            source: None,
+        }))
     }
 
     /// The nonzero result of a call.
@@ -85,7 +92,11 @@ impl Error {
 
     /// An RPC fault.
     pub(crate) fn fault(tried: String, status: u32) -> Self {
-        let kind = if status == 5 { ErrorKind::AccessDenied } else { ErrorKind::Refused };
+        let kind = if status == 5 {
+            ErrorKind::AccessDenied
+        } else {
+            ErrorKind::Refused
+        };
         Self::new(kind, tried, String::new(), Some(Code::Fault(status)))
     }
 
@@ -109,7 +120,13 @@ impl Error {
             Smb::Status { .. } => String::new(),
             other => other.to_string(),
         };
-        Self(Box::new(Inner { kind, tried, detail, code, source: Some(error) }))
+        Self(Box::new(Inner {
+            kind,
+            tried,
+            detail,
+            code,
+            source: Some(error),
+        }))
     }
 
     /// The sort.
@@ -227,50 +244,30 @@ impl fmt::Display for NetApiNumber {
     }
 }
 
-/// Names of [MS-ERREF] 2.2 that the calls and this module's own mappings give.
-pub(crate) fn net_api_name(status: u32) -> Option<&'static str> {
+/// The name of a number; srvsvc knows those of the calls, the rest come from this module's
+/// own mappings.
+fn net_api_name(status: u32) -> Option<&'static str> {
+    if let Some(name) = NetApiStatus(status).name() {
+        return Some(name);
+    }
     Some(match status {
-        2 => "ERROR_FILE_NOT_FOUND",
-        5 => "ERROR_ACCESS_DENIED",
-        8 => "ERROR_NOT_ENOUGH_MEMORY",
-        50 => "ERROR_NOT_SUPPORTED",
-        53 => "ERROR_BAD_NETPATH",
-        64 => "ERROR_NETNAME_DELETED",
-        65 => "ERROR_NETWORK_ACCESS_DENIED",
         67 => "ERROR_BAD_NET_NAME",
         71 => "ERROR_REQ_NOT_ACCEP",
-        87 => "ERROR_INVALID_PARAMETER",
+        109 => "ERROR_BROKEN_PIPE",
         120 => "ERROR_CALL_NOT_IMPLEMENTED",
         121 => "ERROR_SEM_TIMEOUT",
-        124 => "ERROR_INVALID_LEVEL",
         231 => "ERROR_PIPE_BUSY",
-        234 => "ERROR_MORE_DATA",
-        1062 => "ERROR_SERVICE_NOT_ACTIVE",
+        232 => "ERROR_NO_DATA",
+        233 => "ERROR_PIPE_NOT_CONNECTED",
+        1130 => "ERROR_NOT_ENOUGH_SERVER_MEMORY",
+        1314 => "ERROR_PRIVILEGE_NOT_HELD",
         1326 => "ERROR_LOGON_FAILURE",
         1327 => "ERROR_ACCOUNT_RESTRICTION",
         1330 => "ERROR_PASSWORD_EXPIRED",
         1331 => "ERROR_ACCOUNT_DISABLED",
         1385 => "ERROR_LOGON_TYPE_NOT_GRANTED",
+        1450 => "ERROR_NO_SYSTEM_RESOURCES",
         1909 => "ERROR_ACCOUNT_LOCKED_OUT",
-        1702 => "RPC_S_INVALID_BINDING",
-        1717 => "RPC_S_UNKNOWN_IF",
-        1722 => "RPC_S_SERVER_UNAVAILABLE",
-        1726 => "RPC_S_CALL_FAILED",
-        1733 => "RPC_S_INVALID_TAG",
-        1745 => "RPC_S_PROCNUM_OUT_OF_RANGE",
-        1783 => "RPC_X_BAD_STUB_DATA",
-        2102 => "NERR_NetNotStarted",
-        2103 => "NERR_UnknownServer",
-        2114 => "NERR_ServerNotStarted",
-        2123 => "NERR_BufTooSmall",
-        2138 => "NERR_WkstaNotStarted",
-        2140 => "NERR_InternalError",
-        2142 => "NERR_InvalidAPI",
-        2221 => "NERR_UserNotFound",
-        2310 => "NERR_NetNameNotFound",
-        2312 => "NERR_ClientNameNotFound",
-        2314 => "NERR_FileIdNotFound",
-        2351 => "NERR_InvalidComputer",
         _ => return None,
     })
 }
@@ -368,7 +365,10 @@ mod tests {
                 status: NtStatus::LOGON_FAILURE,
             },
         );
-        assert_eq!((error.kind(), error.net_api_status()), (ErrorKind::LogonFailed, 1326));
+        assert_eq!(
+            (error.kind(), error.net_api_status()),
+            (ErrorKind::LogonFailed, 1326)
+        );
         assert_eq!(
             error.to_string(),
             "logging on to srv as admin: STATUS_LOGON_FAILURE (0xC000006D); \

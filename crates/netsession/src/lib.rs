@@ -8,7 +8,7 @@
 //! let target = Target::parse(r"\\srv")?;
 //! let credentials = Credentials::parse(r"DOMAIN\admin%secret")?;
 //! let mut server = Server::connect(&target, &credentials, &Options::default()).await?;
-//! for session in server.sessions(&SessionFilter::default(), SessionLevel::LEVEL_502).await? {
+//! for session in server.sessions(&SessionFilter::default(), SessionLevel::Info502).await? {
 //!     println!("{session:?}");
 //! }
 //! server.end(Some("192.0.2.10"), Some("alice")).await?;
@@ -18,7 +18,9 @@
 
 mod credentials;
 mod error;
+mod name;
 mod options;
+mod pipe;
 mod server;
 mod target;
 
@@ -27,5 +29,9 @@ pub mod smb_client;
 pub use credentials::Credentials;
 pub use error::{Code, Error, ErrorKind};
 pub use options::{Encryption, Options};
-pub use server::{Server, SessionFilter, SessionPages};
+pub use rpc::Syntax;
+pub use server::{Ended, Server, SessionFilter, SessionPages};
+pub use srvsvc::{
+    NetApiStatus, SESS_GUEST, SESS_NOENCRYPTION, ServerInfo, SessionInfo, SessionLevel, ShareInfo,
+};
 pub use target::Target;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 /// A DNS name has at most 255 octets ([RFC1035] 2.3.4); longer names are typing accidents.
 const MAX_HOST: usize = 255;
@@ -44,17 +44,22 @@ impl Target {
         if host.contains(':') && host.parse::<Ipv6Addr>().is_err() {
             return Err(wrong("that is no IPv6 address"));
         }
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
     }
 
     /// Reads `host`, `host:port`, `\\host`, `//host:port`, `[::1]`, `[::1]:445` or `::1`.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] if the text is none of these.
+    /// [`crate::ErrorKind::Usage`] if the text is none of these.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let rest = text.trim();
-        let rest =
-            rest.strip_prefix("\\\\").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
+        let rest = rest
+            .strip_prefix("\\\\")
+            .or_else(|| rest.strip_prefix("//"))
+            .unwrap_or(rest);
         if let Some(rest) = rest.strip_prefix('[') {
             let Some((host, port)) = rest.split_once(']') else {
                 return Err(Error::usage(
@@ -128,7 +133,10 @@ impl FromStr for Target {
 fn bad_port(text: &str, port: &str) -> Error {
     Error::usage(
         format!("server name \"{}\"", text.escape_debug()),
-        format!("\"{}\" is no port; write a number from 1 to 65535", port.escape_debug()),
+        format!(
+            "\"{}\" is no port; write a number from 1 to 65535",
+            port.escape_debug()
+        ),
     )
 }
 
@@ -142,6 +150,7 @@ fn parse_port(text: &str, digits: &str) -> Result<u16, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn forms() {
@@ -165,8 +174,23 @@ mod tests {
     #[test]
     fn wrong_forms_are_usage_errors() {
         for text in [
-            "", "\\\\", "srv:", "srv:0", "srv:65536", "srv:+1", "srv:x", "[::1", "[::1]x", "[srv]",
-            "a b", "a/b", "srv\\share", ":445", "a:b:c", "[::1]:", "u@h",
+            "",
+            "\\\\",
+            "srv:",
+            "srv:0",
+            "srv:65536",
+            "srv:+1",
+            "srv:x",
+            "[::1",
+            "[::1]x",
+            "[srv]",
+            "a b",
+            "a/b",
+            "srv\\share",
+            ":445",
+            "a:b:c",
+            "[::1]:",
+            "u@h",
         ] {
             let error = Target::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage, "{text}");

@@ -1,0 +1,439 @@
+//! [`Connection`]: message ids, credits, signing and encryption around each exchange
+//! ([MS-SMB2] 3.2.4.1, 3.2.5.1).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use smb::NtStatus;
+use smb::crypto::{PreauthIntegrityHashValue, TRANSFORM_HEADER_SIZE};
+use smb::wire::{Command, Dialect, EchoRequest, Header, HeaderFlags};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::negotiate::{Negotiated, Negotiation, negotiate};
+use super::session::SessionState;
+use super::{Error, Transport};
+
+/// Bytes of payload that one credit covers ([MS-SMB2] 3.1.5.2).
+pub(super) const PAYLOAD_PER_CREDIT: usize = 65536;
+
+/// Credits to hold: enough for one request of [`Negotiated::MAX_PAYLOAD`].
+const CREDIT_TARGET: u32 = 256;
+
+/// Messages that may come before the awaited response (interim responses, breaks,
+/// notifications). A server that sends more is not answering.
+const MAX_INTERLUDES: usize = 64;
+
+const SMB2_PROTOCOL: &[u8] = b"\xFESMB";
+const TRANSFORM_PROTOCOL: &[u8] = b"\xFDSMB";
+
+/// A negotiated connection to a server. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    negotiated: Negotiated,
+    preauth: Option<PreauthIntegrityHashValue>,
+    /// FSCTL_VALIDATE_NEGOTIATE_INFO has confirmed the negotiation.
+    validated: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    transport: Transport,
+    next_message_id: u64,
+    credits: u32,
+}
+
+/// A response: its message from the SMB2 header on.
+#[derive(Debug)]
+pub struct Response {
+    frame: Vec<u8>,
+    start: usize,
+    header: Header,
+    encrypted: bool,
+}
+
+/// What surrounds the body of a request.
+pub(super) struct Envelope<'a> {
+    pub command: Command,
+    pub session: Option<&'a SessionState>,
+    pub session_id: u64,
+    pub tree_id: u32,
+    pub encrypt: bool,
+    /// Larger of request and response payload, for the credit charge.
+    pub payload: usize,
+    /// Session.PreauthIntegrityHashValue, to take the request in.
+    pub preauth: Option<&'a mut PreauthIntegrityHashValue>,
+}
+
+impl Response {
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The status.
+    pub fn status(&self) -> NtStatus {
+        self.header.status
+    }
+
+    /// The message: header and body.
+    pub fn message(&self) -> &[u8] {
+        &self.frame[self.start..]
+    }
+
+    /// It came in a TRANSFORM_HEADER.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The response if its status is one of `expected`.
+    ///
+    /// # Errors
+    /// [`Error::Status`] otherwise.
+    pub fn expect(self, expected: &[NtStatus]) -> Result<Self, Error> {
+        if expected.contains(&self.header.status) {
+            return Ok(self);
+        }
+        Err(Error::Status {
+            command: self.header.command,
+            status: self.header.status,
+        })
+    }
+
+    /// The response if its status is SUCCESS.
+    ///
+    /// # Errors
+    /// [`Error::Status`] otherwise.
+    pub fn success(self) -> Result<Self, Error> {
+        self.expect(&[NtStatus::SUCCESS])
+    }
+}
+
+impl Connection {
+    /// Negotiates on a fresh transport ([MS-SMB2] 3.2.4.2.2).
+    ///
+    /// # Errors
+    /// [`Error::Status`], [`Error::Unsupported`] if no offered dialect, signing algorithm or
+    /// cipher fits, [`Error::Protocol`] and the errors of [`Transport`].
+    pub async fn negotiate(
+        mut transport: Transport,
+        negotiation: &Negotiation,
+    ) -> Result<Self, Error> {
+        let (negotiated, preauth, credits) = negotiate(&mut transport, negotiation).await?;
+        // Room for the headers around the largest payload.
+        let payload = negotiated.max_read_size.max(negotiated.max_transact_size) as usize;
+        transport.set_frame_limit(payload.max(PAYLOAD_PER_CREDIT) + PAYLOAD_PER_CREDIT);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                negotiated,
+                preauth,
+                validated: AtomicBool::new(false),
+                inner: Mutex::new(Inner {
+                    transport,
+                    next_message_id: 1,
+                    credits,
+                }),
+            }),
+        })
+    }
+
+    /// What was negotiated.
+    pub fn negotiated(&self) -> &Negotiated {
+        &self.shared.negotiated
+    }
+
+    /// Limit of each following exchange's send and receive.
+    pub async fn set_time_limit(&self, limit: Duration) {
+        self.shared
+            .inner
+            .lock()
+            .await
+            .transport
+            .set_time_limit(limit);
+    }
+
+    /// Limit over all following exchanges together.
+    pub async fn set_deadline(&self, deadline: Option<Instant>) {
+        self.shared
+            .inner
+            .lock()
+            .await
+            .transport
+            .set_deadline(deadline);
+    }
+
+    /// Takes `count` message ids and returns the first. For messages built by hand.
+    pub async fn take_message_ids(&self, count: u64) -> u64 {
+        let mut inner = self.shared.inner.lock().await;
+        let first = inner.next_message_id;
+        inner.next_message_id = first.saturating_add(count);
+        first
+    }
+
+    /// Credits the server has granted and that are not used yet.
+    pub async fn credits(&self) -> u32 {
+        self.shared.inner.lock().await.credits
+    }
+
+    /// Sends a message as it is and receives the next frame as it is: nothing is numbered,
+    /// signed, encrypted or verified. For tests of malformed, unsigned or replayed messages.
+    ///
+    /// # Errors
+    /// Those of [`Transport::exchange`].
+    pub async fn exchange(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut inner = self.shared.inner.lock().await;
+        inner.credits = inner.credits.saturating_sub(1);
+        let answer = inner.transport.exchange(message).await?;
+        if let Ok(header) = Header::read(&answer) {
+            inner.credits = inner.credits.saturating_add(u32::from(header.credits));
+        }
+        Ok(answer)
+    }
+
+    /// Sends a message as it is, without waiting for an answer.
+    ///
+    /// # Errors
+    /// Those of [`Transport::send`].
+    pub async fn send(&self, message: &[u8]) -> Result<(), Error> {
+        self.shared.inner.lock().await.transport.send(message).await
+    }
+
+    /// Receives the next frame as it is.
+    ///
+    /// # Errors
+    /// Those of [`Transport::receive`].
+    pub async fn receive(&self) -> Result<Vec<u8>, Error> {
+        self.shared.inner.lock().await.transport.receive().await
+    }
+
+    /// ECHO without a session ([MS-SMB2] 3.2.4.11).
+    ///
+    /// # Errors
+    /// [`Error::Status`] and those of the exchange.
+    pub async fn echo(&self) -> Result<(), Error> {
+        let envelope = Envelope {
+            command: Command::ECHO,
+            session: None,
+            session_id: 0,
+            tree_id: 0,
+            encrypt: false,
+            payload: 0,
+            preauth: None,
+        };
+        self.call(envelope, |out| EchoRequest.write(out))
+            .await?
+            .success()
+            .map(drop)
+    }
+
+    pub(super) fn preauth(&self) -> Option<&PreauthIntegrityHashValue> {
+        self.shared.preauth.as_ref()
+    }
+
+    pub(super) fn is_validated(&self) -> bool {
+        self.shared.validated.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_validated(&self) {
+        self.shared.validated.store(true, Ordering::Relaxed);
+    }
+
+    /// Numbers, signs or encrypts, sends, and waits for the response, whatever its status.
+    pub(super) async fn call(
+        &self,
+        envelope: Envelope<'_>,
+        body: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Response, Error> {
+        let mut inner = self.shared.inner.lock().await;
+        let inner = &mut *inner;
+        let message_id = inner.next_message_id;
+        let (charge, consumed) = self.charge(envelope.payload);
+        if inner.credits < consumed {
+            return Err(Error::Usage(
+                "the server granted too few credits for this size",
+            ));
+        }
+        let header = Header {
+            credit_charge: charge,
+            status: NtStatus::SUCCESS,
+            command: envelope.command,
+            credits: CREDIT_TARGET
+                .saturating_sub(inner.credits - consumed)
+                .clamp(1, 128) as u16,
+            flags: HeaderFlags::default(),
+            next_command: 0,
+            message_id,
+            tree_id: envelope.tree_id,
+            async_id: 0,
+            session_id: envelope.session_id,
+            signature: [0; 16],
+        };
+        let frame = pack(&header, &envelope, body)?;
+        inner.next_message_id += u64::from(consumed);
+        inner.credits -= consumed;
+        if let Some(preauth) = envelope.preauth {
+            preauth.update(&frame);
+        }
+        inner.transport.send(&frame).await?;
+        drop(frame);
+        for _ in 0..MAX_INTERLUDES {
+            let frame = inner.transport.receive().await?;
+            let response = unpack(frame, envelope.session)?;
+            let header = response.header();
+            if header.message_id == u64::MAX {
+                // Oplock or lease break, or a notification: nothing here waits for one.
+                continue;
+            }
+            if header.message_id != message_id || header.command != envelope.command {
+                return Err(Error::Protocol("it belongs to no request of ours"));
+            }
+            inner.credits = inner.credits.saturating_add(u32::from(header.credits));
+            if header.status == NtStatus::PENDING && header.flags.contains(HeaderFlags::ASYNC) {
+                // [MS-SMB2] 3.2.5.1.5: the interim response of an operation that takes time.
+                continue;
+            }
+            authenticate(&response, envelope.session, envelope.encrypt)?;
+            return Ok(response);
+        }
+        Err(Error::Protocol("the server sends messages but no answer"))
+    }
+
+    /// A message as [`Connection::call`] would send it, before encryption.
+    pub(super) async fn build(
+        &self,
+        envelope: Envelope<'_>,
+        body: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Vec<u8>, Error> {
+        let (charge, consumed) = self.charge(envelope.payload);
+        let header = Header {
+            credit_charge: charge,
+            status: NtStatus::SUCCESS,
+            command: envelope.command,
+            credits: 1,
+            flags: HeaderFlags::default(),
+            next_command: 0,
+            message_id: self.take_message_ids(u64::from(consumed)).await,
+            tree_id: envelope.tree_id,
+            async_id: 0,
+            session_id: envelope.session_id,
+            signature: [0; 16],
+        };
+        pack(&header, &envelope, body)
+    }
+
+    /// CreditCharge, and how many message ids and credits that means ([MS-SMB2] 3.2.4.1.5).
+    fn charge(&self, payload: usize) -> (u16, u32) {
+        let negotiated = &self.shared.negotiated;
+        if negotiated.dialect == Dialect::SMB202 || !negotiated.supports_multi_credit() {
+            return (0, 1);
+        }
+        // Payload sizes are at most 2^24.
+        let charge = payload.div_ceil(PAYLOAD_PER_CREDIT).max(1) as u16;
+        (charge, u32::from(charge))
+    }
+}
+
+/// Header and body as they go into the frame: encrypted, or signed, or plain.
+fn pack(
+    header: &Header,
+    envelope: &Envelope<'_>,
+    body: impl FnOnce(&mut Vec<u8>),
+) -> Result<Vec<u8>, Error> {
+    let mut header = *header;
+    let keys = envelope.session;
+    if let (true, Some(session)) = (envelope.encrypt, keys) {
+        let (key, nonce) = session.seal_key()?;
+        let mut frame = vec![0; TRANSFORM_HEADER_SIZE];
+        let mut message = Vec::with_capacity(256);
+        header.write(&mut message);
+        body(&mut message);
+        frame.extend_from_slice(&message);
+        key.seal(header.session_id, nonce, &mut frame)
+            .map_err(|_| Error::Usage("the message is too long to encrypt"))?;
+        return Ok(frame);
+    }
+    let signing_key = keys.and_then(SessionState::signing_key);
+    if signing_key.is_some() {
+        header.flags = header.flags | HeaderFlags::SIGNED;
+    }
+    let mut message = Vec::with_capacity(256);
+    header.write(&mut message);
+    body(&mut message);
+    if let Some(key) = signing_key {
+        key.sign(&mut message);
+    }
+    Ok(message)
+}
+
+/// Decrypts a frame if needed and reads its header.
+fn unpack(mut frame: Vec<u8>, session: Option<&SessionState>) -> Result<Response, Error> {
+    let mut start = 0;
+    let encrypted = frame.starts_with(TRANSFORM_PROTOCOL);
+    if encrypted {
+        let key = session
+            .and_then(SessionState::open_key)
+            .ok_or(Error::Protocol("it is encrypted, but there is no key"))?;
+        key.open(&mut frame).map_err(|_| Error::Signature)?;
+        start = TRANSFORM_HEADER_SIZE;
+    }
+    if !frame[start..].starts_with(SMB2_PROTOCOL) {
+        return Err(Error::Protocol("it is no SMB2 message"));
+    }
+    let header = Header::read(&frame[start..])?;
+    if !header.flags.contains(HeaderFlags::SERVER_TO_REDIR) {
+        return Err(Error::Protocol("it is a request"));
+    }
+    Ok(Response {
+        frame,
+        start,
+        header,
+        encrypted,
+    })
+}
+
+/// [MS-SMB2] 3.2.5.1.3 and 3.2.5.1.1: who has a key accepts nothing unauthenticated.
+fn authenticate(
+    response: &Response,
+    session: Option<&SessionState>,
+    encrypt: bool,
+) -> Result<(), Error> {
+    let Some(session) = session else {
+        return Ok(());
+    };
+    if response.encrypted {
+        return match response.header.session_id == session.id() {
+            true => Ok(()),
+            false => Err(Error::Protocol("it names another session")),
+        };
+    }
+    // A server that has lost the session has lost its keys: it can say this much unsigned.
+    // Believing it can only end the session.
+    if !response.header.flags.contains(HeaderFlags::SIGNED)
+        && matches!(
+            response.header.status,
+            NtStatus::USER_SESSION_DELETED | NtStatus::NETWORK_SESSION_EXPIRED
+        )
+    {
+        return Ok(());
+    }
+    if encrypt {
+        return Err(Error::Signature);
+    }
+    match session.signing_key() {
+        Some(key)
+            if response.header.flags.contains(HeaderFlags::SIGNED)
+                && key.verify(response.message()) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(Error::Signature),
+        None => Ok(()),
+    }
+}

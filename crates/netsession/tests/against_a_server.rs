@@ -1,0 +1,335 @@
+//! The client against a real server. `NETSESSION_TEST_SERVER` names it (`127.0.0.1:1545`),
+//! with the accounts admin/Adm1n.Pw (an administrator) and alice/Al1ce.Pw; without the
+//! variable these tests do nothing. `NETSESSION_TEST_LEVELS` are the levels it knows.
+
+use std::time::Duration;
+
+use netsession::smb_client::{Connection, Create, Negotiation, Session, Transport};
+use netsession::{
+    Credentials, Encryption, ErrorKind, Options, Server, SessionFilter, SessionLevel, Target,
+};
+use smb::NtStatus;
+use smb::crypto::{Cipher, SigningAlgorithm};
+use smb::wire::{Command, Dialect, EchoRequest, Header};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn target() -> Option<Target> {
+    let name = std::env::var("NETSESSION_TEST_SERVER").ok()?;
+    Some(Target::parse(&name).unwrap())
+}
+
+fn levels() -> Vec<SessionLevel> {
+    let levels = std::env::var("NETSESSION_TEST_LEVELS").unwrap_or_else(|_| "0,1".to_owned());
+    levels
+        .split(',')
+        .map(|n| n.parse::<u32>().unwrap().try_into().unwrap())
+        .collect()
+}
+
+fn admin() -> Credentials {
+    Credentials::parse("admin%Adm1n.Pw").unwrap()
+}
+
+async fn connection(target: &Target, change: impl FnOnce(&mut Negotiation)) -> Connection {
+    let transport = Transport::connect(target.host(), target.port(), None, LIMIT)
+        .await
+        .unwrap();
+    let mut negotiation = Negotiation::new(target.host()).unwrap();
+    change(&mut negotiation);
+    Connection::negotiate(transport, &negotiation)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn lists_and_ends_a_session() {
+    let Some(target) = target() else { return };
+    let options = Options {
+        source_address: Some("127.0.0.7".parse().unwrap()),
+        ..Options::default()
+    };
+    let alice = Credentials::parse("alice%Al1ce.Pw").unwrap();
+    let victim = connection_from(&target, "127.0.0.9").await;
+    let session = Session::logon(&victim, &alice, target.host())
+        .await
+        .unwrap();
+    let _tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
+
+    let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
+    eprintln!(
+        "dialect {}, signing {:?}, cipher {:?}, encrypted {}, {:?}",
+        server.dialect(),
+        server.signing_algorithm(),
+        server.cipher(),
+        server.is_encrypted(),
+        server.syntax(),
+    );
+    for level in levels() {
+        let sessions = server
+            .sessions(&SessionFilter::default(), level)
+            .await
+            .unwrap();
+        eprintln!("{level:?}: {sessions:?}");
+        assert!(
+            sessions
+                .iter()
+                .any(|s| s.cname.trim_start_matches('\\') == "127.0.0.9")
+        );
+        if level != SessionLevel::Info0 {
+            assert!(sessions.iter().any(|s| s.username == "alice"));
+            let one = server.session("127.0.0.9", "alice", level).await.unwrap();
+            assert_eq!(one.username, "alice");
+        }
+    }
+    let error = server
+        .session("127.0.0.9", "nobody-there", levels()[0])
+        .await;
+    if levels()[0] != SessionLevel::Info0 {
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NoSuchSession);
+    }
+    let filter = SessionFilter {
+        client: Some("198.51.100.1".to_owned()),
+        user: None,
+    };
+    let error = server.sessions(&filter, levels()[0]).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.net_api_status()),
+        (ErrorKind::NoSuchSession, 2312)
+    );
+    eprintln!("{:?}", server.server_info(101).await.unwrap());
+    assert!(
+        server
+            .shares(1)
+            .await
+            .unwrap()
+            .iter()
+            .any(|share| share.netname == "IPC$")
+    );
+
+    server.end(Some("127.0.0.9"), Some("alice")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    session.echo().await.unwrap_err();
+    // Samba says 5 here, Windows 2312.
+    let error = server
+        .end(Some("127.0.0.9"), Some("alice"))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::NoSuchSession | ErrorKind::AccessDenied
+    ));
+    assert_eq!(
+        server
+            .end(None, Some(""))
+            .await
+            .unwrap_err()
+            .net_api_status(),
+        87
+    );
+    server.disconnect().await.unwrap();
+}
+
+async fn connection_from(target: &Target, source: &str) -> Connection {
+    let source = Some(source.parse().unwrap());
+    let transport = Transport::connect(target.host(), target.port(), source, LIMIT)
+        .await
+        .unwrap();
+    Connection::negotiate(transport, &Negotiation::new(target.host()).unwrap())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn every_dialect() {
+    let Some(target) = target() else { return };
+    for dialect in [
+        Dialect::SMB202,
+        Dialect::SMB210,
+        Dialect::SMB300,
+        Dialect::SMB302,
+        Dialect::SMB311,
+    ] {
+        let options = Options {
+            dialects: vec![dialect],
+            ..Options::default()
+        };
+        let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
+        assert_eq!(server.dialect(), dialect);
+        server
+            .sessions(&SessionFilter::default(), levels()[0])
+            .await
+            .unwrap();
+        server.disconnect().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_cipher_and_signing_algorithm() {
+    let Some(target) = target() else { return };
+    for cipher in [
+        Cipher::AES128_CCM,
+        Cipher::AES128_GCM,
+        Cipher::AES256_CCM,
+        Cipher::AES256_GCM,
+    ] {
+        let connection = connection(&target, |n| n.ciphers = vec![cipher]).await;
+        assert_eq!(connection.negotiated().cipher, Some(cipher));
+        let session = Session::logon(&connection, &admin(), target.host())
+            .await
+            .unwrap();
+        session.require_encryption().unwrap();
+        let tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
+        tree.create("srvsvc", &Create::pipe())
+            .await
+            .unwrap()
+            .close()
+            .await
+            .unwrap();
+        session.logoff().await.unwrap();
+    }
+    for algorithm in [
+        SigningAlgorithm::AES_GMAC,
+        SigningAlgorithm::AES_CMAC,
+        SigningAlgorithm::HMAC_SHA256,
+    ] {
+        let connection = connection(&target, |n| n.signing_algorithms = vec![algorithm]).await;
+        assert_eq!(connection.negotiated().signing_algorithm, algorithm);
+        let session = Session::logon(&connection, &admin(), target.host())
+            .await
+            .unwrap();
+        session.echo().await.unwrap();
+        session.logoff().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn encryption_required() {
+    let Some(target) = target() else { return };
+    let options = Options {
+        encryption: Encryption::Required,
+        ..Options::default()
+    };
+    let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
+    assert!(server.is_encrypted());
+    server
+        .sessions(&SessionFilter::default(), levels()[0])
+        .await
+        .unwrap();
+    server.disconnect().await.unwrap();
+
+    let options = Options {
+        dialects: vec![Dialect::SMB210],
+        ..options
+    };
+    let error = Server::connect(&target, &admin(), &options)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.net_api_status()),
+        (ErrorKind::Refused, 50),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn logon_failures() {
+    let Some(target) = target() else { return };
+    let wrong = Credentials::new("", "admin", "wrong");
+    let error = Server::connect(&target, &wrong, &Options::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.net_api_status()),
+        (ErrorKind::LogonFailed, 1326),
+        "{error}"
+    );
+    let bob = Credentials::new("", "bob", "B0b.Pw");
+    let mut server = Server::connect(&target, &bob, &Options::default())
+        .await
+        .unwrap();
+    let error = server
+        .sessions(&SessionFilter::default(), levels()[0])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.net_api_status()),
+        (ErrorKind::AccessDenied, 5),
+        "{error}"
+    );
+    server.disconnect().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_sessions_on_one_connection_and_files() {
+    let Some(target) = target() else { return };
+    let connection = connection(&target, |_| {}).await;
+    let one = Session::logon(&connection, &admin(), target.host())
+        .await
+        .unwrap();
+    let alice = Credentials::parse("alice%Al1ce.Pw").unwrap();
+    let two = Session::logon(&connection, &alice, target.host())
+        .await
+        .unwrap();
+    assert_ne!(one.id(), two.id());
+    let tree = one.tree_connect(target.host(), "data").await.unwrap();
+    let name = format!("client-test-{}", std::process::id());
+    let open = tree.create(&name, &Create::overwrite()).await.unwrap();
+    // More than 64 KiB: several credits.
+    let bytes: Vec<u8> = (0..300_000u32).map(|i| i as u8).collect();
+    assert_eq!(open.write(0, &bytes).await.unwrap(), 300_000);
+    assert_eq!(&open.read(0, 300_000).await.unwrap()[..], &bytes[..]);
+    open.flush().await.unwrap();
+    open.close().await.unwrap();
+    let delete = Create {
+        create_options: 0x1000,
+        ..Create::overwrite()
+    };
+    tree.create(&name, &delete)
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let error = tree.create(&name, &Create::open()).await.unwrap_err();
+    assert_eq!(error.status(), Some(NtStatus::OBJECT_NAME_NOT_FOUND));
+    one.logoff().await.unwrap();
+    two.echo().await.unwrap();
+    assert_eq!(
+        one.echo().await.unwrap_err().status(),
+        Some(NtStatus::USER_SESSION_DELETED)
+    );
+}
+
+#[tokio::test]
+async fn raw_messages() {
+    let Some(target) = target() else { return };
+    let connection = connection(&target, |_| {}).await;
+    let session = Session::logon(&connection, &admin(), target.host())
+        .await
+        .unwrap();
+    let tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
+    let good = session
+        .message(Command::ECHO, tree.id(), |out| EchoRequest.write(out))
+        .await
+        .unwrap();
+    let answer = connection.exchange(&good).await.unwrap();
+    assert_eq!(Header::read(&answer).unwrap().status, NtStatus::SUCCESS);
+    assert!(session.verify(&answer));
+    let mut bad = session
+        .message(Command::TREE_DISCONNECT, tree.id(), |out| {
+            EchoRequest.write(out)
+        })
+        .await
+        .unwrap();
+    bad[50] ^= 1;
+    match connection.exchange(&bad).await {
+        Ok(answer) => {
+            assert_eq!(
+                Header::read(&answer).unwrap().status,
+                NtStatus::ACCESS_DENIED
+            )
+        }
+        Err(error) => eprintln!("dropped: {error}"),
+    }
+}
