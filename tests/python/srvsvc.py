@@ -323,7 +323,7 @@ def neighbours():
         reply = srvs.hNetrFileEnum(dce, NULL, "alice\0", level)
         rows = reply["InfoStruct"]["FileInfo"][f"Level{level}"]["Buffer"]
         expect(len(rows) == 1, f"files at level {level}: {len(rows)}")
-    expect("held.txt" in rows[0]["fi3_pathname"], f"its name: {rows[0]['fi3_pathname']}")
+    expect("held.txt" in rows[0]["fi3_path_name"], f"its name: {rows[0]['fi3_path_name']}")
     if SAMBA:
         return
     number = rows[0]["fi3_id"]

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::program::{self, Finished, Running, root};
-use crate::subject::{Subject, User};
+use crate::subject::{ADMIN, Subject, User};
 
 /// Enough for any short exchange, even with both cores busy.
 pub const SHORT: Duration = Duration::from_secs(60);
@@ -111,4 +111,34 @@ fn python_command(subject: &Subject, name: &str, arguments: &[&str]) -> Command 
         )
         .env("PYTHONUNBUFFERED", "1");
     command
+}
+
+/// A session of `user` that reads a file again and again until that fails, and then says
+/// `ended: STATUS`. It reads when this returns.
+#[track_caller]
+pub fn hold(subject: &Subject, user: User) -> Running {
+    let sign = subject.data().join(format!("{}.reading", user.name));
+    let _ = std::fs::remove_file(&sign);
+    let held = python_beside(subject, "hold", &[user.name]);
+    let start = Instant::now();
+    while !sign.exists() {
+        if start.elapsed() > SHORT {
+            drop(held);
+            panic!("{} never opened a file", user.name);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    held
+}
+
+/// `netsession WORDS…` with ADMIN's credentials in its environment.
+#[track_caller]
+pub fn netsession(words: &[&str]) -> Finished {
+    program::run(
+        Command::new(program::netsession())
+            .args(words)
+            .env("NETSESSION_CREDENTIALS", ADMIN.credentials())
+            .env_remove("NETSESSION_PASSWORD"),
+        SHORT,
+    )
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use netsession_tests::Subject;
-use netsession_tests::client::{LONG, SHORT, python, rpcclient};
+use netsession_tests::client::{LONG, SHORT, hold, python, rpcclient};
 use netsession_tests::program::run;
 use netsession_tests::subject::{ADMIN, ALICE, BOB};
 
@@ -56,7 +56,7 @@ fn rpcclient_filters_and_resumes() {
         return; // SKIPS.md: Samba ignores both filters.
     }
     let list = |words: &str| rpcclient(&subject, ADMIN, &format!("netsessenum {words}"));
-    let held = [hold(&subject, "alice"), hold(&subject, "bob")];
+    let held = [hold(&subject, ALICE), hold(&subject, BOB)];
     list("").succeeded().says(&received(3));
     list(CLIENT).succeeded().says(&received(3));
     list(&format!("{CLIENT} bob"))
@@ -84,7 +84,7 @@ fn rpcclient_ends_a_session() {
     if subject.is_samba() {
         return; // SKIPS.md: Samba ends all sessions of the process, and answers 5 for no match.
     }
-    let (neighbour, held) = (hold(&subject, "alice"), hold(&subject, "bob"));
+    let (neighbour, held) = (hold(&subject, ALICE), hold(&subject, BOB));
     let command = format!("netsessdel {CLIENT} bob");
     rpcclient(&subject, BOB, &command).says("WERR_ACCESS_DENIED");
     rpcclient(&subject, ADMIN, "netsessenum")
@@ -97,18 +97,6 @@ fn rpcclient_ends_a_session() {
         .says(&received(2));
     rpcclient(&subject, ADMIN, &command).says("WERR_NERR_CLIENTNAMENOTFOUND");
     drop(neighbour);
-}
-
-/// A session of `user` that reads its file again and again until that fails.
-fn hold(subject: &Subject, user: &str) -> netsession_tests::Running {
-    let sign = subject.data().join(format!("{user}.reading"));
-    let held = netsession_tests::client::python_beside(subject, "hold", &[user]);
-    let start = std::time::Instant::now();
-    while !sign.exists() {
-        assert!(start.elapsed() < SHORT, "{user} never opened a file");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    held
 }
 
 #[test]
