@@ -3,7 +3,10 @@
 //! (srvsvc, the local endpoint, metrics) goes through [`Application`].
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use crate::Shared;
 
 /// GlobalSessionTable key: grows, never reused while the server runs, low 32 bits never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,4 +114,141 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// Rows that pass the filter behind the start, returned or not.
     pub total: u32,
+}
+
+/// Handle on a running server for administration. Cheap to clone.
+#[derive(Clone)]
+pub struct Application(Arc<Shared>);
+
+impl Application {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// Valid and Expired sessions behind `after` (`None`: from the start) that pass `filter`,
+    /// at most `limit` rows.
+    pub fn sessions(
+        &self,
+        filter: SessionFilter<'_>,
+        after: Option<SessionGlobalId>,
+        limit: usize,
+    ) -> Page<SessionRow> {
+        self.0.sessions.query(filter, after, limit, self.now())
+    }
+
+    /// The position a resume handle stands for: `handle` is the low half of an id that
+    /// this server returned. 0 is the start (`None`).
+    pub fn resume_position(&self, handle: u32) -> Option<SessionGlobalId> {
+        resume_position(handle, self.0.sessions.newest())
+    }
+
+    /// Closes one session completely ([MS-SMB2] 3.3.4.12); false if there is none.
+    pub fn close_session(&self, id: SessionGlobalId) -> bool {
+        self.0.close_session(id)
+    }
+
+    /// Opens (files and pipes) with an id greater than `after`, at most `limit` rows.
+    pub fn opens(&self, after: u32, limit: usize) -> Page<OpenRow> {
+        self.0.opens.query(after, limit)
+    }
+
+    /// One open.
+    pub fn open(&self, id: u32) -> Option<OpenRow> {
+        self.0.opens.row(id)
+    }
+
+    /// Closes one open ([MS-SMB2] 3.3.4.17); false if there is none.
+    pub fn close_open(&self, id: u32) -> bool {
+        let Some(open) = self.0.opens.get(id) else {
+            return false;
+        };
+        if let Some(session) = open.session.upgrade() {
+            session.tables().opens.remove(&open.volatile);
+        }
+        self.0.close_open(&open)
+    }
+
+    /// All tree connects, in order of id.
+    pub fn tree_connects(&self) -> Vec<TreeConnectRow> {
+        let now = self.now();
+        let mut rows = Vec::new();
+        for session in self
+            .0
+            .sessions
+            .ids()
+            .into_iter()
+            .filter_map(|id| self.0.sessions.get(id))
+        {
+            let trees: Vec<_> = session.tables().tree_connects.values().cloned().collect();
+            rows.extend(trees.iter().map(|tree| TreeConnectRow {
+                id: tree.id,
+                share_name: tree.share.name.clone(),
+                share_type: tree.share.share_type() & 0xFF,
+                num_opens: tree.num_opens.load(Ordering::Relaxed),
+                active: now.saturating_since(tree.creation_time),
+                user_name: session.security_context.user_name.clone(),
+                client_name: session.connection.client_name.clone(),
+            }));
+        }
+        rows.sort_unstable_by_key(|row| row.id);
+        rows
+    }
+
+    /// All shares, in order of name.
+    pub fn shares(&self) -> Vec<ShareRow> {
+        self.0
+            .shares
+            .all()
+            .iter()
+            .map(|share| share.row())
+            .collect()
+    }
+
+    /// What the server calls itself.
+    pub fn server_facts(&self) -> ServerFacts {
+        ServerFacts {
+            name: self.0.config.name.clone(),
+            comment: self.0.config.comment.clone(),
+        }
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> smb::FileTime {
+        self.0.config.clock.now()
+    }
+}
+
+/// The newest id not above `newest` whose low half is `handle`; if there is none yet, an
+/// id above every one given out.
+fn resume_position(handle: u32, newest: u64) -> Option<SessionGlobalId> {
+    if handle == 0 {
+        return None;
+    }
+    let image = newest & !u64::from(u32::MAX) | u64::from(handle);
+    let id = if image > newest {
+        image.checked_sub(1 << 32).unwrap_or(image)
+    } else {
+        image
+    };
+    Some(SessionGlobalId(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resume_handle_is_the_low_half_of_an_id() {
+        assert_eq!(resume_position(0, 77), None);
+        assert_eq!(resume_position(5, 77), Some(SessionGlobalId(5)));
+        assert_eq!(resume_position(78, 77), Some(SessionGlobalId(78)));
+        assert_eq!(
+            resume_position(3, 0x2_0000_0007),
+            Some(SessionGlobalId(0x2_0000_0003))
+        );
+        assert_eq!(
+            resume_position(9, 0x2_0000_0007),
+            Some(SessionGlobalId(0x1_0000_0009))
+        );
+    }
 }

@@ -1,0 +1,187 @@
+//! IOCTL ([MS-SMB2] 3.3.5.15).
+
+use std::net::IpAddr;
+use std::sync::PoisonError;
+
+use smb::NtStatus;
+use smb::wire::ioctl::{
+    NetworkInterfaceInfo, SMB2_0_IOCTL_IS_FSCTL, ValidateNegotiateInfoRequest,
+    ValidateNegotiateInfoResponse, network_interfaces,
+};
+use smb::wire::{Dialect, IoctlRequest, IoctlResponse, fsctl};
+
+use super::Connection;
+use super::dispatch::{Answer, Request};
+use crate::open::OpenKind;
+use crate::pipe::PipeRead;
+
+/// Bits per second that a network interface is said to have: it only ranks interfaces.
+const LINK_SPEED: u64 = 1_000_000_000;
+
+impl Connection {
+    pub(super) fn ioctl(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+        let ioctl = IoctlRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        if ioctl.flags & SMB2_0_IOCTL_IS_FSCTL == 0 {
+            return Err(NtStatus::NOT_SUPPORTED);
+        }
+        let payload = (ioctl.input.len() as u32).max(ioctl.max_output_response);
+        self.check_charge(request, payload)?;
+        let (status, output) = match ioctl.ctl_code {
+            fsctl::FSCTL_PIPE_TRANSCEIVE => self.transceive(request, &ioctl)?,
+            fsctl::FSCTL_VALIDATE_NEGOTIATE_INFO => {
+                (NtStatus::SUCCESS, self.validate_negotiate(&ioctl)?)
+            }
+            fsctl::FSCTL_QUERY_NETWORK_INTERFACE_INFO => {
+                (NtStatus::SUCCESS, self.interfaces(&ioctl)?)
+            }
+            fsctl::FSCTL_PIPE_WAIT => {
+                self.pipe_wait(ioctl.input)?;
+                (NtStatus::SUCCESS, Vec::new())
+            }
+            fsctl::FSCTL_DFS_GET_REFERRALS | fsctl::FSCTL_DFS_GET_REFERRALS_EX => {
+                return Err(NtStatus::FS_DRIVER_REQUIRED);
+            }
+            _ => {
+                // The handle is looked at first, as a client that mistook it should hear.
+                if ioctl.file_id.persistent != u64::MAX {
+                    request.open(ioctl.file_id)?;
+                }
+                return Err(NtStatus::INVALID_DEVICE_REQUEST);
+            }
+        };
+        IoctlResponse {
+            ctl_code: ioctl.ctl_code,
+            file_id: ioctl.file_id,
+            flags: 0,
+            input: &[],
+            output: &output,
+        }
+        .write(out);
+        Ok(status.into())
+    }
+
+    /// Writes a message and reads the answer in one go ([MS-FSCC] 2.3.49).
+    fn transceive(
+        &mut self,
+        request: &Request<'_>,
+        ioctl: &IoctlRequest<'_>,
+    ) -> Result<(NtStatus, Vec<u8>), NtStatus> {
+        let open = request.open(ioctl.file_id)?;
+        let OpenKind::Pipe(pipe) = &open.kind else {
+            return Err(NtStatus::INVALID_DEVICE_REQUEST);
+        };
+        let mut state = pipe.state();
+        let instance = state.pipe.as_mut().ok_or(NtStatus::PIPE_DISCONNECTED)?;
+        if instance.available() > 0 {
+            // An answer nobody has read is in the way.
+            return Err(NtStatus::PIPE_BUSY);
+        }
+        instance.write(ioctl.input)?;
+        let read = instance.read(ioctl.max_output_response as usize);
+        if instance.available() == 0 {
+            self.close_after_reply
+                .extend(instance.take_close_after_reply());
+        }
+        match read {
+            PipeRead::Data { bytes, more } => Ok((
+                if more {
+                    NtStatus::BUFFER_OVERFLOW
+                } else {
+                    NtStatus::SUCCESS
+                },
+                bytes,
+            )),
+            // A fragment that is not the last has no answer yet.
+            PipeRead::Empty => Ok((NtStatus::SUCCESS, Vec::new())),
+            PipeRead::Broken => Err(NtStatus::PIPE_BROKEN),
+        }
+    }
+
+    /// [MS-SMB2] 3.3.5.15.12. A difference means that somebody changed the NEGOTIATE.
+    fn validate_negotiate(&mut self, ioctl: &IoctlRequest<'_>) -> Result<Vec<u8>, NtStatus> {
+        let negotiated = *self
+            .negotiated
+            .as_deref()
+            .ok_or(NtStatus::INVALID_PARAMETER)?;
+        let said = ValidateNegotiateInfoRequest::read(ioctl.input)
+            .map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        let config = &self.shared.config;
+        let best = [0x0311u16, 0x0302, 0x0300, 0x0210, 0x0202]
+            .into_iter()
+            .filter(|dialect| (config.min_dialect..=config.max_dialect).contains(dialect))
+            .find(|dialect| said.dialects.contains(dialect));
+        let same = said.guid == negotiated.client_guid
+            && said.capabilities == negotiated.client_capabilities
+            && said.security_mode == negotiated.client_security_mode
+            && best == Some(negotiated.dialect);
+        if negotiated.dialect == 0x0311 || !same {
+            self.disconnect = Some("FSCTL_VALIDATE_NEGOTIATE_INFO does not match NEGOTIATE");
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let answer = ValidateNegotiateInfoResponse {
+            capabilities: self.capabilities(negotiated.dialect, &negotiated),
+            guid: self.shared.server_guid,
+            security_mode: self.security_mode(),
+            dialect: Dialect(negotiated.dialect),
+        }
+        .to_bytes();
+        if answer.len() > ioctl.max_output_response as usize {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        Ok(answer)
+    }
+
+    /// The addresses that this server listens on ([MS-SMB2] 2.2.32.5).
+    fn interfaces(&self, ioctl: &IoctlRequest<'_>) -> Result<Vec<u8>, NtStatus> {
+        let addresses = self
+            .shared
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut known: Vec<IpAddr> = addresses.iter().map(|address| address.ip()).collect();
+        drop(addresses);
+        known.retain(|address| !address.is_unspecified());
+        known.dedup();
+        let interfaces: Vec<_> = known
+            .into_iter()
+            .enumerate()
+            .map(|(index, address)| NetworkInterfaceInfo {
+                if_index: index as u32 + 1,
+                capability: 0,
+                link_speed: LINK_SPEED,
+                address,
+            })
+            .collect();
+        let bytes = network_interfaces(&interfaces);
+        if bytes.len() > ioctl.max_output_response as usize {
+            return Err(NtStatus::BUFFER_TOO_SMALL);
+        }
+        Ok(bytes)
+    }
+
+    /// [MS-FSCC] 2.3.31: our pipes always have an instance free.
+    fn pipe_wait(&self, input: &[u8]) -> Result<(), NtStatus> {
+        // Timeout 8, NameLength 4, TimeoutSpecified 1, padding 1, Name.
+        let length = input
+            .get(8..12)
+            .and_then(|bytes| bytes.first_chunk())
+            .map(|bytes| u32::from_le_bytes(*bytes) as usize)
+            .ok_or(NtStatus::INVALID_PARAMETER)?;
+        let name = input
+            .get(14..)
+            .and_then(|name| name.get(..length))
+            .ok_or(NtStatus::INVALID_PARAMETER)?;
+        let name = smb::wire::Utf16::new(name)
+            .and_then(smb::wire::Utf16::to_string)
+            .map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        let pipes = self
+            .shared
+            .pipes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        match pipes.contains_key(name.to_lowercase().as_str()) {
+            true => Ok(()),
+            false => Err(NtStatus::OBJECT_NAME_NOT_FOUND),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! SESSION_SETUP ([MS-SMB2] 3.3.5.5).
+
+use std::sync::Arc;
+
+use smb::auth::{Acceptor, AcceptorConfig, Step};
+use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
+use smb::wire::session_setup::SMB2_SESSION_FLAG_BINDING;
+use smb::wire::{SessionSetupRequest, SessionSetupResponse};
+use smb::{FileTime, NtStatus};
+
+use super::Connection;
+use super::dispatch::{Answer, Done, Request};
+use crate::Encryption;
+use crate::account::SecurityContext;
+use crate::application::SessionGlobalId;
+use crate::session::{EncryptionKeys, NewSession, Session};
+
+/// SMB2_SESSION_FLAG_IS_GUEST, _IS_NULL, _ENCRYPT_DATA ([MS-SMB2] 2.2.6).
+const FLAG_IS_GUEST: u16 = 1;
+const FLAG_IS_NULL: u16 = 2;
+const FLAG_ENCRYPT_DATA: u16 = 4;
+
+/// A logon on its way: not a session yet, so nothing lists or ends it.
+pub(super) struct Logon {
+    acceptor: Acceptor,
+    preauth: Option<Box<PreauthIntegrityHashValue>>,
+    /// The session that authenticates again.
+    renews: Option<Arc<Session>>,
+}
+
+impl Logon {
+    pub(super) fn update_preauth(&mut self, message: &[u8]) {
+        if let Some(preauth) = &mut self.preauth {
+            preauth.update(message);
+        }
+    }
+
+    pub(super) fn session_is_closed(&self) -> bool {
+        self.renews
+            .as_ref()
+            .is_some_and(|session| session.is_closed())
+    }
+}
+
+/// Who came out of a logon.
+struct Accepted {
+    token: Vec<u8>,
+    security_context: Arc<SecurityContext>,
+    session_key: [u8; 16],
+}
+
+impl Connection {
+    pub(super) fn acceptor(&self) -> Acceptor {
+        let name = &*self.shared.config.name;
+        Acceptor::new(AcceptorConfig {
+            computer_name: name.to_uppercase(),
+            domain_name: name.to_uppercase(),
+            dns_computer_name: name.to_lowercase(),
+            dns_domain_name: name.to_lowercase(),
+        })
+    }
+
+    pub(super) fn session_setup(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+        let setup =
+            SessionSetupRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        if setup.flags & SMB2_SESSION_FLAG_BINDING != 0 {
+            // No multichannel: a session stays on its connection.
+            return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+        }
+        let negotiated = *self
+            .negotiated
+            .as_deref()
+            .ok_or(NtStatus::INVALID_PARAMETER)?;
+        if self.shared.config.encryption == Encryption::Required && negotiated.cipher.is_none() {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let id = match request.header.session_id {
+            0 => self.begin_logon()?,
+            id if self.logons.contains_key(&id) => id,
+            id => {
+                let session = request.session()?.clone();
+                let logon = Logon {
+                    acceptor: self.acceptor(),
+                    preauth: None,
+                    renews: Some(session),
+                };
+                self.logons.insert(id, Box::new(logon));
+                id
+            }
+        };
+        // Taken out: whatever fails below has ended the logon.
+        let mut logon = self
+            .logons
+            .remove(&id)
+            .ok_or(NtStatus::USER_SESSION_DELETED)?;
+        logon.update_preauth(request.message);
+        match self.step(&mut logon, setup.security_buffer, request.now)? {
+            Leg::Continue(token) => {
+                SessionSetupResponse {
+                    session_flags: 0,
+                    security_buffer: &token,
+                }
+                .write(out);
+                self.logons.insert(id, logon);
+                let mut done = Done::from(NtStatus::MORE_PROCESSING_REQUIRED);
+                done.session_id = Some(id);
+                Ok(done)
+            }
+            Leg::Accepted(accepted) => {
+                let session = match &logon.renews {
+                    Some(session) => renew(session, &accepted, self.expiration(request.now))?,
+                    None => self.establish(id, &accepted, logon.preauth.as_deref(), request.now)?,
+                };
+                if setup.previous_session_id != 0 && setup.previous_session_id != id {
+                    self.end_previous(setup.previous_session_id, &session);
+                }
+                let context = &session.security_context;
+                let mut flags = 0;
+                if context.is_guest {
+                    flags |= FLAG_IS_GUEST;
+                }
+                if context.is_anonymous {
+                    flags |= FLAG_IS_NULL;
+                }
+                if session.encrypt_data {
+                    flags |= FLAG_ENCRYPT_DATA;
+                }
+                SessionSetupResponse {
+                    session_flags: flags,
+                    security_buffer: &accepted.token,
+                }
+                .write(out);
+                let mut done = Done::from(NtStatus::SUCCESS);
+                done.session_id = Some(id);
+                done.sign = Some(session);
+                Ok(done)
+            }
+        }
+    }
+
+    fn begin_logon(&mut self) -> Result<u64, NtStatus> {
+        let held = self.sessions.len() + self.logons.len();
+        if held >= self.shared.config.limits.sessions_per_connection {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+        }
+        let id = self.shared.sessions.allocate().0;
+        let logon = Logon {
+            acceptor: self.acceptor(),
+            preauth: self.new_preauth(),
+            renews: None,
+        };
+        self.logons.insert(id, Box::new(logon));
+        Ok(id)
+    }
+
+    fn step(&self, logon: &mut Logon, token: &[u8], now: FileTime) -> Result<Leg, NtStatus> {
+        let mut challenge = [0; 8];
+        getrandom::fill(&mut challenge).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        let accounts = &self.shared.config.accounts;
+        let mut found = None;
+        let mut lookup = |domain: &str, user: &str| {
+            found = accounts.account(domain, user);
+            found.as_ref().map(|account| account.nt_hash)
+        };
+        let step = logon.acceptor.step(token, now, challenge, &mut lookup);
+        match step {
+            Step::Continue { token } => Ok(Leg::Continue(token)),
+            Step::Denied(status) => Err(status),
+            Step::Accepted {
+                token,
+                anonymous,
+                session_key,
+                ..
+            } => {
+                let security_context = if anonymous {
+                    accounts.anonymous().ok_or(NtStatus::ACCESS_DENIED)?
+                } else {
+                    let account = found.ok_or(NtStatus::LOGON_FAILURE)?;
+                    match account.refused {
+                        Some(status) => return Err(status),
+                        None => account.security_context,
+                    }
+                };
+                Ok(Leg::Accepted(Accepted {
+                    token,
+                    security_context,
+                    session_key,
+                }))
+            }
+        }
+    }
+
+    fn expiration(&self, now: FileTime) -> Option<FileTime> {
+        let lifetime = self.shared.config.limits.session_lifetime?;
+        let steps = u64::try_from(lifetime.as_nanos() / 100).unwrap_or(u64::MAX);
+        Some(FileTime(now.0.saturating_add(steps)))
+    }
+
+    fn establish(
+        &mut self,
+        id: u64,
+        accepted: &Accepted,
+        preauth: Option<&PreauthIntegrityHashValue>,
+        now: FileTime,
+    ) -> Result<Arc<Session>, NtStatus> {
+        let negotiated = *self
+            .negotiated
+            .as_deref()
+            .ok_or(NtStatus::INVALID_PARAMETER)?;
+        let config = &self.shared.config;
+        let context = &accepted.security_context;
+        let has_key = !context.is_anonymous && !context.is_guest;
+        let keys = SessionKeys::derive(
+            negotiated.dialect,
+            &accepted.session_key,
+            preauth,
+            negotiated.cipher,
+        );
+        let encryption_keys = match negotiated.cipher {
+            Some(cipher) if has_key => {
+                let key = |bytes: &[u8]| {
+                    EncryptionKey::new(cipher, bytes).map_err(|_| NtStatus::INTERNAL_ERROR)
+                };
+                Some(Box::new(EncryptionKeys {
+                    encryption: key(&keys.server_to_client)?,
+                    decryption: key(&keys.client_to_server)?,
+                }))
+            }
+            _ => None,
+        };
+        let encrypt_data = config.encryption == Encryption::Required;
+        if encrypt_data && encryption_keys.is_none() {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        let client_requires = negotiated.client_security_mode & 2 != 0;
+        let session = Arc::new(Session::new(NewSession {
+            id: SessionGlobalId(id),
+            connection: self.handle.clone(),
+            security_context: context.clone(),
+            now,
+            expiration_time: self.expiration(now),
+            signing_key: has_key
+                .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
+            encryption_keys,
+            signing_required: has_key && (config.signing_required || client_requires),
+            encrypt_data,
+        }));
+        self.sessions.insert(id, session.clone());
+        self.shared.sessions.insert(session.clone());
+        Ok(session)
+    }
+
+    /// [MS-SMB2] 3.3.5.5.3: the client says that an earlier session of this user is gone.
+    fn end_previous(&mut self, previous: u64, session: &Session) {
+        let previous = SessionGlobalId(previous);
+        let same_user = self.shared.sessions.get(previous).is_some_and(|old| {
+            old.security_context.user_name == session.security_context.user_name
+                && !session.security_context.is_anonymous
+        });
+        if same_user {
+            self.sessions.remove(&previous.0);
+            self.shared.close_session(previous);
+        }
+    }
+}
+
+enum Leg {
+    Continue(Vec<u8>),
+    Accepted(Accepted),
+}
+
+/// Another user cannot take a session over; the keys stay those of its first logon.
+fn renew(
+    session: &Arc<Session>,
+    accepted: &Accepted,
+    expiration: Option<FileTime>,
+) -> Result<Arc<Session>, NtStatus> {
+    if session.security_context.user_name != accepted.security_context.user_name {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
+    session.renew(expiration);
+    Ok(session.clone())
+}

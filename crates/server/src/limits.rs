@@ -1,0 +1,60 @@
+//! Every bound of the server, with its reason.
+
+use std::time::Duration;
+
+/// Bounds on what clients can make the server hold.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// TCP connections at once: below the usual descriptor limit of 20,000 with room for files.
+    pub connections: usize,
+    /// Sessions on one connection, half-done logons included: terminal servers reach hundreds.
+    pub sessions_per_connection: usize,
+    /// Tree connects of one session: a client uses one per share it mounts.
+    pub tree_connects_per_session: usize,
+    /// Opens of one session: Windows' default of 16,384.
+    pub opens_per_session: usize,
+    /// Credits outstanding on one connection: eight requests of 8 MiB. A credit
+    /// costs nothing until it is used, because a connection works in order.
+    pub credits: u32,
+    /// Largest READ, WRITE and transaction from dialect 2.1 on, in bytes.
+    pub max_transact: u32,
+    /// Requests that wait (pipe reads) on one connection; each holds a few hundred bytes.
+    pub pending_requests: usize,
+    /// Messages in one compound: clients send up to about ten.
+    pub compound_messages: usize,
+    /// A connection without a session is dropped after this long ([MS-SMB2] note <442>).
+    pub handshake: Duration,
+    /// A client that does not take its answers is dropped after this long.
+    pub write: Duration,
+    /// A session must authenticate again after this long; `None` for never (NTLM has no
+    /// expiry of its own).
+    pub session_lifetime: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_000,
+            sessions_per_connection: 1_024,
+            tree_connects_per_session: 1_024,
+            opens_per_session: 16_384,
+            credits: 1_024,
+            max_transact: 8 * 1024 * 1024,
+            pending_requests: 256,
+            compound_messages: 64,
+            handshake: Duration::from_secs(45),
+            write: Duration::from_secs(60),
+            session_lifetime: None,
+        }
+    }
+}
+
+/// Largest READ, WRITE and transaction of dialect 2.0.2, which has no multi-credit requests.
+pub const MAX_TRANSACT_2_0_2: u32 = 65_536;
+
+/// Room in a frame beside the largest payload: headers, names, contexts and a compound's
+/// further messages.
+pub const FRAME_OVERHEAD: usize = 65_536;
+
+/// Largest frame before NEGOTIATE has succeeded: nothing longer is legitimate.
+pub const FRAME_BEFORE_NEGOTIATE: usize = 65_536;

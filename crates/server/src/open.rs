@@ -1,0 +1,346 @@
+//! Open ([MS-SMB2] 3.3.1.10), GlobalOpenTable, and the share modes of a share's files.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use smb::NtStatus;
+use smb::wire::Header;
+
+use crate::application::{OpenRow, Page};
+use crate::pipe::Pipe;
+use crate::session::Session;
+use crate::share::name::Pattern;
+use crate::share::{FileHandle, FileKey, SharePath};
+use crate::tree_connect::{ShareKind, TreeConnect};
+
+/// FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA, FILE_EXECUTE, DELETE
+/// ([MS-SMB2] 2.2.13.1): the rights that share modes are about.
+const READ_DATA: u32 = 0x1;
+const WRITE_DATA: u32 = 0x2;
+const APPEND_DATA: u32 = 0x4;
+const EXECUTE: u32 = 0x20;
+const DELETE: u32 = 0x1_0000;
+
+/// FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_SHARE_DELETE.
+const SHARE_READ: u32 = 1;
+const SHARE_WRITE: u32 = 2;
+const SHARE_DELETE: u32 = 4;
+
+pub(crate) struct Open {
+    /// OpenGlobalId: what NetrFileEnum shows and NetrFileClose takes. Never 0.
+    pub(crate) id: u32,
+    /// FileId.Volatile: key of Session.OpenTable.
+    pub(crate) volatile: u64,
+    pub(crate) session: Weak<Session>,
+    pub(crate) tree_connect: Arc<TreeConnect>,
+    pub(crate) granted_access: u32,
+    pub(crate) kind: OpenKind,
+    closed: AtomicBool,
+}
+
+pub(crate) enum OpenKind {
+    File(FileOpen),
+    Pipe(PipeOpen),
+}
+
+pub(crate) struct FileOpen {
+    pub(crate) handle: Arc<dyn FileHandle>,
+    pub(crate) key: FileKey,
+    pub(crate) is_directory: bool,
+    pub(crate) delete_on_close: AtomicBool,
+    /// FileModeInformation bits.
+    pub(crate) mode: AtomicU32,
+    /// FilePositionInformation: kept for the client, used by nothing.
+    pub(crate) position: AtomicU64,
+    /// A running enumeration; boxed because most opens have none.
+    pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
+}
+
+/// State of QUERY_DIRECTORY on one open.
+pub(crate) struct Enumeration {
+    pub(crate) names: std::vec::IntoIter<String>,
+    /// An entry that did not fit the last answer.
+    pub(crate) left_over: Option<String>,
+    pub(crate) pattern: Pattern,
+    /// Something was returned: the end is NO_MORE_FILES, else NO_SUCH_FILE.
+    pub(crate) any: bool,
+}
+
+pub(crate) struct PipeOpen {
+    pub(crate) name: Arc<str>,
+    pub(crate) state: Mutex<PipeState>,
+}
+
+pub(crate) struct PipeState {
+    /// `None` once closed.
+    pub(crate) pipe: Option<Box<dyn Pipe>>,
+    /// Reads that wait for data, oldest first.
+    pub(crate) pending: VecDeque<PendingRead>,
+}
+
+/// A READ that waits with an AsyncId.
+pub(crate) struct PendingRead {
+    pub(crate) header: Header,
+    pub(crate) async_id: u64,
+    pub(crate) session: Arc<Session>,
+    pub(crate) encrypted: bool,
+    pub(crate) length: usize,
+}
+
+impl PipeOpen {
+    pub(crate) fn state(&self) -> MutexGuard<'_, PipeState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    pub(crate) fn new(
+        id: u32,
+        session: &Arc<Session>,
+        tree_connect: Arc<TreeConnect>,
+        granted_access: u32,
+        kind: OpenKind,
+    ) -> Self {
+        Self {
+            id,
+            volatile: session.id.0 << 32 | u64::from(id),
+            session: Arc::downgrade(session),
+            tree_connect,
+            granted_access,
+            kind,
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// True for the first caller only, who then closes it.
+    pub(crate) fn begin_close(&self) -> bool {
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn file(&self) -> Result<&FileOpen, NtStatus> {
+        match &self.kind {
+            OpenKind::File(file) => Ok(file),
+            OpenKind::Pipe(_) => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    }
+
+    /// Errs with ACCESS_DENIED unless one of the rights was granted.
+    pub(crate) fn require_any(&self, rights: u32) -> Result<(), NtStatus> {
+        if self.granted_access & rights == 0 {
+            Err(NtStatus::ACCESS_DENIED)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Path within the share, as the file is called now.
+    pub(crate) fn path(&self) -> SharePath {
+        match (&self.kind, &self.tree_connect.share.kind) {
+            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
+                files.path(file.key).unwrap_or_default()
+            }
+            _ => SharePath::default(),
+        }
+    }
+
+    fn row(&self) -> Option<OpenRow> {
+        let session = self.session.upgrade()?;
+        let path_name = match (&self.kind, &self.tree_connect.share.kind) {
+            (OpenKind::Pipe(pipe), _) => format!("\\PIPE\\{}", pipe.name),
+            (OpenKind::File(_), ShareKind::Disk { backend, .. }) => {
+                let path = self.path();
+                if path.is_root() {
+                    backend.local_path()
+                } else {
+                    format!(
+                        "{}/{}",
+                        backend.local_path().trim_end_matches('/'),
+                        path.to_local()
+                    )
+                }
+            }
+            (OpenKind::File(_), ShareKind::Pipe) => String::new(),
+        };
+        let mut permissions = 0;
+        if self.granted_access & (READ_DATA | EXECUTE) != 0 {
+            permissions |= 1;
+        }
+        if self.granted_access & (WRITE_DATA | APPEND_DATA) != 0 {
+            permissions |= 2;
+        }
+        Some(OpenRow {
+            id: self.id,
+            session: session.id,
+            path_name,
+            user_name: session.security_context.user_name.clone(),
+            client_name: session.connection.client_name.clone(),
+            permissions,
+            num_locks: 0,
+        })
+    }
+}
+
+/// GlobalOpenTable ([MS-SMB2] 3.3.1.5).
+#[derive(Default)]
+pub(crate) struct GlobalOpenTable {
+    next: AtomicU32,
+    opens: Mutex<BTreeMap<u32, Arc<Open>>>,
+}
+
+impl GlobalOpenTable {
+    /// A number that no open has now; comes again only after 2^32 opens.
+    pub(crate) fn allocate(&self) -> u32 {
+        loop {
+            let id = self.next.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            if id != 0 && !self.opens().contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    pub(crate) fn insert(&self, open: Arc<Open>) {
+        self.opens().insert(open.id, open);
+    }
+
+    pub(crate) fn remove(&self, id: u32) {
+        self.opens().remove(&id);
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<Arc<Open>> {
+        self.opens().get(&id).cloned()
+    }
+
+    pub(crate) fn row(&self, id: u32) -> Option<OpenRow> {
+        self.get(id)?.row()
+    }
+
+    pub(crate) fn query(&self, after: u32, limit: usize) -> Page<OpenRow> {
+        let (found, total) = {
+            let opens = self.opens();
+            let mut behind = opens.range(after.saturating_add(1)..).map(|(_, open)| open);
+            let found: Vec<_> = behind.by_ref().take(limit).cloned().collect();
+            let total = found.len() + behind.count();
+            (found, u32::try_from(total).unwrap_or(u32::MAX))
+        };
+        Page {
+            rows: found.iter().filter_map(|open| open.row()).collect(),
+            total,
+        }
+    }
+
+    fn opens(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Open>>> {
+        self.opens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The open files of one share: share modes, delete-pending and current names.
+#[derive(Default)]
+pub(crate) struct FileTable(Mutex<HashMap<FileKey, FileState>>);
+
+struct FileState {
+    /// (open id, granted access, share access).
+    opens: Vec<(u32, u32, u32)>,
+    delete_pending: bool,
+    path: SharePath,
+}
+
+impl FileTable {
+    /// Registers an open if share modes allow it ([MS-FSA] 2.1.5.1.2.2).
+    pub(crate) fn open(
+        &self,
+        key: FileKey,
+        id: u32,
+        access: u32,
+        share_access: u32,
+        path: &SharePath,
+    ) -> Result<(), NtStatus> {
+        let mut files = self.files();
+        let state = files.entry(key).or_insert_with(|| FileState {
+            opens: Vec::new(),
+            delete_pending: false,
+            path: path.clone(),
+        });
+        if state.delete_pending {
+            return Err(NtStatus::DELETE_PENDING);
+        }
+        // Opens without any of these rights neither ask nor give leave.
+        let conflict = is_guarded(access)
+            && state.opens.iter().any(|&(_, held, shared)| {
+                is_guarded(held) && (excludes(access, shared) || excludes(held, share_access))
+            });
+        if conflict {
+            return Err(NtStatus::SHARING_VIOLATION);
+        }
+        state.opens.push((id, access, share_access));
+        Ok(())
+    }
+
+    /// Forgets an open. True if the file has to be unlinked now.
+    pub(crate) fn close(&self, key: FileKey, id: u32, delete: bool) -> bool {
+        let mut files = self.files();
+        let Some(state) = files.get_mut(&key) else {
+            return false;
+        };
+        state.opens.retain(|&(open, _, _)| open != id);
+        state.delete_pending |= delete;
+        if !state.opens.is_empty() {
+            return false;
+        }
+        files.remove(&key).is_some_and(|state| state.delete_pending)
+    }
+
+    pub(crate) fn set_delete_pending(&self, key: FileKey, pending: bool) {
+        if let Some(state) = self.files().get_mut(&key) {
+            state.delete_pending = pending;
+        }
+    }
+
+    pub(crate) fn is_delete_pending(&self, key: FileKey) -> bool {
+        self.files()
+            .get(&key)
+            .is_some_and(|state| state.delete_pending)
+    }
+
+    /// May the open `id` rename the file? Others must share deletion.
+    pub(crate) fn others_share_delete(&self, key: FileKey, id: u32) -> bool {
+        self.files().get(&key).is_none_or(|state| {
+            state.opens.iter().all(|&(open, access, shared)| {
+                open == id || !is_guarded(access) || shared & SHARE_DELETE != 0
+            })
+        })
+    }
+
+    /// Is anything below this directory open?
+    pub(crate) fn any_open_below(&self, directory: &SharePath) -> bool {
+        self.files()
+            .values()
+            .any(|state| !state.path.same_as(directory) && state.path.starts_with(directory))
+    }
+
+    pub(crate) fn path(&self, key: FileKey) -> Option<SharePath> {
+        self.files().get(&key).map(|state| state.path.clone())
+    }
+
+    pub(crate) fn set_path(&self, key: FileKey, path: SharePath) {
+        if let Some(state) = self.files().get_mut(&key) {
+            state.path = path;
+        }
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<FileKey, FileState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does an open with `access` have rights that share modes speak of?
+fn is_guarded(access: u32) -> bool {
+    access & (READ_DATA | WRITE_DATA | APPEND_DATA | EXECUTE | DELETE) != 0
+}
+
+/// Does `access` ask for what `shared` does not give?
+fn excludes(access: u32, shared: u32) -> bool {
+    access & (READ_DATA | EXECUTE) != 0 && shared & SHARE_READ == 0
+        || access & (WRITE_DATA | APPEND_DATA) != 0 && shared & SHARE_WRITE == 0
+        || access & DELETE != 0 && shared & SHARE_DELETE == 0
+}
