@@ -2,6 +2,7 @@
 //! named pipe, on top of the SMB server.
 
 pub mod account;
+pub mod config;
 pub mod policy;
 
 mod text;

@@ -142,8 +142,14 @@ mod tests {
     fn guests_and_anonymous_callers_may_do_nothing() {
         let stranger = caller(&[SID_NETWORK, SID_GUESTS]);
         let groups = [SID_AUTHENTICATED_USERS, SID_ADMINISTRATORS];
-        let guest = SecurityContext { is_guest: true, ..caller(&groups) };
-        let anonymous = SecurityContext { is_anonymous: true, ..caller(&groups) };
+        let guest = SecurityContext {
+            is_guest: true,
+            ..caller(&groups)
+        };
+        let anonymous = SecurityContext {
+            is_anonymous: true,
+            ..caller(&groups)
+        };
         for caller in [stranger, guest, anonymous] {
             for &operation in FOR_OPERATORS.iter().chain(FOR_USERS) {
                 assert!(!allows(&caller, operation), "{operation:?}");

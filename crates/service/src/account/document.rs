@@ -87,7 +87,10 @@ impl Document {
             text: what,
         };
         let raw: RawDocument = toml::from_str(text).map_err(|error| {
-            problem(error.span().unwrap_or(0..0), error.message().trim().to_owned())
+            problem(
+                error.span().unwrap_or(0..0),
+                error.message().trim().to_owned(),
+            )
         })?;
         let version = *raw.version.get_ref();
         if version != VERSION {
@@ -117,9 +120,8 @@ impl Document {
             }
             let span = account.nt_hash.span();
             let digits = Zeroizing::new(account.nt_hash.into_inner());
-            let nt_hash = parse_hash(&digits).ok_or_else(|| {
-                problem(span, "nt_hash must be 32 hexadecimal digits".to_owned())
-            })?;
+            let nt_hash = parse_hash(&digits)
+                .ok_or_else(|| problem(span, "nt_hash must be 32 hexadecimal digits".to_owned()))?;
             accounts.push(Record {
                 summary: AccountSummary {
                     name,
@@ -132,7 +134,11 @@ impl Document {
             });
         }
         let next_rid = (*raw.next_rid.get_ref()).max(FIRST_RID);
-        Ok(Self { machine_sid: raw.machine_sid.into_inner(), next_rid, accounts })
+        Ok(Self {
+            machine_sid: raw.machine_sid.into_inner(),
+            next_rid,
+            accounts,
+        })
     }
 
     /// The text of a file that parses to this document.
@@ -165,14 +171,18 @@ impl Document {
     /// The account of this name, case aside.
     pub fn find(&mut self, name: &AccountName) -> Option<&mut Record> {
         let folded = name.folded();
-        self.accounts.iter_mut().find(|record| record.summary.name.folded() == folded)
+        self.accounts
+            .iter_mut()
+            .find(|record| record.summary.name.folded() == folded)
     }
 }
 
 /// Number of sub-authorities behind `prefix`, if it is a SID of decimal 32-bit numbers.
 fn sub_authorities(sid: &str, prefix: &str) -> Option<usize> {
     let rest = sid.strip_prefix(prefix)?;
-    rest.split('-').map(|part| part.parse::<u32>().ok()).try_fold(0, |n, part| part.map(|_| n + 1))
+    rest.split('-')
+        .map(|part| part.parse::<u32>().ok())
+        .try_fold(0, |n, part| part.map(|_| n + 1))
 }
 
 fn parse_hash(digits: &str) -> Option<NtHash> {

@@ -26,7 +26,10 @@ pub struct AccountFile {
 impl AccountFile {
     /// The file `accounts.toml` in `directory`; neither needs to exist.
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), path: directory.join(FILE_NAME) }
+        Self {
+            directory: directory.to_owned(),
+            path: directory.join(FILE_NAME),
+        }
     }
 
     /// Where the file is.
@@ -37,7 +40,9 @@ impl AccountFile {
     /// All accounts, in order of addition; none if there is no file.
     pub fn list(&self) -> Result<Vec<AccountSummary>, AccountError> {
         let document = self.read()?;
-        let records = document.map(|document| document.accounts).unwrap_or_default();
+        let records = document
+            .map(|document| document.accounts)
+            .unwrap_or_default();
         Ok(records.into_iter().map(|record| record.summary).collect())
     }
 
@@ -63,7 +68,10 @@ impl AccountFile {
                 server_operator: membership.server_operator,
             };
             document.next_rid += 1;
-            document.accounts.push(Record { summary: summary.clone(), nt_hash });
+            document.accounts.push(Record {
+                summary: summary.clone(),
+                nt_hash,
+            });
             Ok(summary)
         })
     }
@@ -95,7 +103,9 @@ impl AccountFile {
         self.change(|document| {
             let folded = name.folded();
             let before = document.accounts.len();
-            document.accounts.retain(|record| record.summary.name.folded() != folded);
+            document
+                .accounts
+                .retain(|record| record.summary.name.folded() != folded);
             if document.accounts.len() == before {
                 return Err(AccountError::NotFound(name.to_string()));
             }
@@ -119,7 +129,11 @@ impl AccountFile {
         file.take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| self.io("read", &self.path, error))?;
-        let corrupt = |line, problem| AccountError::Corrupt { path: self.path.clone(), line, problem };
+        let corrupt = |line, problem| AccountError::Corrupt {
+            path: self.path.clone(),
+            line,
+            problem,
+        };
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(corrupt(1, format!("longer than {MAX_FILE_BYTES} bytes")));
         }
@@ -137,8 +151,9 @@ impl AccountFile {
         change: impl FnOnce(&mut Record),
     ) -> Result<(), AccountError> {
         self.change(|document| {
-            let record =
-                document.find(name).ok_or_else(|| AccountError::NotFound(name.to_string()))?;
+            let record = document
+                .find(name)
+                .ok_or_else(|| AccountError::NotFound(name.to_string()))?;
             change(record);
             Ok(())
         })
@@ -190,8 +205,11 @@ impl AccountFile {
             _ => {}
         }
         let write = || -> std::io::Result<()> {
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()
         };
@@ -209,7 +227,11 @@ impl AccountFile {
         path: &Path,
         source: std::io::Error,
     ) -> AccountError {
-        AccountError::Io { action, path: path.to_owned(), source }
+        AccountError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 

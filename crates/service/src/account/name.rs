@@ -23,7 +23,9 @@ pub enum NameError {
     #[error("account name too long: {0} UTF-16 units, at most {MAX_NAME_UNITS}")]
     TooLong(usize),
     /// One of [`FORBIDDEN`] or a control character.
-    #[error("account name {name:?} holds {character:?}; not allowed are {FORBIDDEN} and control characters")]
+    #[error(
+        "account name {name:?} holds {character:?}; not allowed are {FORBIDDEN} and control characters"
+    )]
     Character {
         /// The name.
         name: String,
@@ -45,8 +47,14 @@ impl AccountName {
         if units > MAX_NAME_UNITS {
             return Err(NameError::TooLong(units));
         }
-        if let Some(character) = name.chars().find(|&c| c.is_control() || FORBIDDEN.contains(c)) {
-            return Err(NameError::Character { name: name.to_owned(), character });
+        if let Some(character) = name
+            .chars()
+            .find(|&c| c.is_control() || FORBIDDEN.contains(c))
+        {
+            return Err(NameError::Character {
+                name: name.to_owned(),
+                character,
+            });
         }
         if name.trim() != name || name.chars().all(|c| c == '.' || c == ' ') {
             return Err(NameError::Blank(name.to_owned()));

@@ -66,7 +66,11 @@ impl FileAccountStore {
     /// Number of accounts now.
     pub fn len(&self) -> usize {
         self.refresh();
-        self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner()).accounts.len()
+        self.known
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .accounts
+            .len()
     }
 
     /// No accounts: nobody can log on.
@@ -83,7 +87,13 @@ impl FileAccountStore {
                 return;
             }
         };
-        if self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner()).stamp == now {
+        if self
+            .known
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .stamp
+            == now
+        {
             return;
         }
         match self.load() {
@@ -91,7 +101,10 @@ impl FileAccountStore {
             Err(error) => {
                 tracing::error!(%error, "account file not read; the accounts read last stay valid");
                 // Remembered so that one bad version is reported once.
-                self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner()).stamp = now;
+                self.known
+                    .write()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .stamp = now;
             }
         }
     }
@@ -104,7 +117,9 @@ impl FileAccountStore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok((None, None)),
             Err(error) => return Err(self.file.io("open", path, error)),
         };
-        let metadata = file.metadata().map_err(|error| self.file.io("read", path, error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| self.file.io("read", path, error))?;
         if metadata.mode() & 0o077 != 0 {
             tracing::warn!(path = %path.display(), mode = format!("{:o}", metadata.mode() & 0o7777),
                 "other users of this machine can reach the account file, and with it every account; give it mode 0600");
@@ -114,11 +129,17 @@ impl FileAccountStore {
     }
 
     fn replace(&self, stamp: Option<Stamp>, document: Option<Document>) {
-        let records = document.map(|document| document.accounts).unwrap_or_default();
-        let accounts =
-            records.iter().map(|r| (r.summary.name.folded(), self.account_of(r))).collect();
-        *self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner()) =
-            Known { stamp, accounts };
+        let records = document
+            .map(|document| document.accounts)
+            .unwrap_or_default();
+        let accounts = records
+            .iter()
+            .map(|r| (r.summary.name.folded(), self.account_of(r)))
+            .collect();
+        *self
+            .known
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Known { stamp, accounts };
     }
 
     fn account_of(&self, record: &Record) -> Account {
@@ -140,7 +161,10 @@ impl FileAccountStore {
 impl AccountStore for FileAccountStore {
     fn account(&self, _domain: &str, user_name: &str) -> Option<Account> {
         self.refresh();
-        let known = self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let known = self
+            .known
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         known.accounts.get(&fold(user_name)).cloned()
     }
 

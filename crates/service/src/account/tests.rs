@@ -16,8 +16,14 @@ fn hash(byte: u8) -> NtHash {
     NtHash::new([byte; 16])
 }
 
-const ADMIN: Membership = Membership { admin: true, server_operator: false };
-const NOBODY: Membership = Membership { admin: false, server_operator: false };
+const ADMIN: Membership = Membership {
+    admin: true,
+    server_operator: false,
+};
+const NOBODY: Membership = Membership {
+    admin: false,
+    server_operator: false,
+};
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
@@ -30,7 +36,10 @@ fn names_follow_the_rules() {
     }
     assert!(AccountName::new(&"x".repeat(256)).is_ok());
     assert_eq!(AccountName::new(""), Err(NameError::Empty));
-    assert_eq!(AccountName::new(&"x".repeat(257)), Err(NameError::TooLong(257)));
+    assert_eq!(
+        AccountName::new(&"x".repeat(257)),
+        Err(NameError::TooLong(257))
+    );
     for bad in name::FORBIDDEN.chars().chain(['\0', '\n', '\u{7f}']) {
         let text = format!("a{bad}b");
         assert!(
@@ -38,7 +47,10 @@ fn names_follow_the_rules() {
         );
     }
     for bad in [" a", "a ", ".", ". .", "..."] {
-        assert!(matches!(AccountName::new(bad), Err(NameError::Blank(_))), "{bad:?}");
+        assert!(
+            matches!(AccountName::new(bad), Err(NameError::Blank(_))),
+            "{bad:?}"
+        );
     }
 }
 
@@ -54,19 +66,35 @@ fn accounts_are_added_changed_and_removed() {
     assert!(alice.admin && !bob.admin);
     assert!(alice.sid.starts_with("S-1-5-21-") && alice.sid.ends_with("-1000"));
     assert!(bob.sid.ends_with("-1001"));
-    assert!(matches!(file.add(&name("aLICE"), hash(3), NOBODY), Err(AccountError::Exists(n)) if n == "Alice"));
+    assert!(
+        matches!(file.add(&name("aLICE"), hash(3), NOBODY), Err(AccountError::Exists(n)) if n == "Alice")
+    );
 
     file.set_disabled(&name("BOB"), true).unwrap();
     assert!(file.list().unwrap()[1].disabled);
     file.set_disabled(&name("bob"), false).unwrap();
     file.set_password(&name("bob"), hash(9)).unwrap();
     file.remove(&name("ALICE")).unwrap();
-    assert!(matches!(file.remove(&name("alice")), Err(AccountError::NotFound(_))));
-    assert!(matches!(file.set_password(&name("x"), hash(1)), Err(AccountError::NotFound(_))));
+    assert!(matches!(
+        file.remove(&name("alice")),
+        Err(AccountError::NotFound(_))
+    ));
+    assert!(matches!(
+        file.set_password(&name("x"), hash(1)),
+        Err(AccountError::NotFound(_))
+    ));
 
     let again = file.add(&name("alice"), hash(1), NOBODY).unwrap();
-    assert!(again.sid.ends_with("-1002"), "a SID is never given out twice");
-    let listed: Vec<_> = file.list().unwrap().into_iter().map(|a| a.name.to_string()).collect();
+    assert!(
+        again.sid.ends_with("-1002"),
+        "a SID is never given out twice"
+    );
+    let listed: Vec<_> = file
+        .list()
+        .unwrap()
+        .into_iter()
+        .map(|a| a.name.to_string())
+        .collect();
     assert_eq!(listed, ["bob", "alice"]);
 }
 
@@ -112,15 +140,39 @@ fn a_corrupt_file_is_reported_by_line_and_never_overwritten() {
     let good = "S-1-5-21-1-2-3-1000";
     let zero = "0".repeat(32);
     let cases = [
-        ("version = 2\nmachine_sid = \"\"\nnext_rid = 1\n".to_owned(), 1, "version 1"),
-        (head.replace("S-1-5-21-1-2-3", "S-1-5-21-1-2"), 2, "S-1-5-21-1-2-3"),
+        (
+            "version = 2\nmachine_sid = \"\"\nnext_rid = 1\n".to_owned(),
+            1,
+            "version 1",
+        ),
+        (
+            head.replace("S-1-5-21-1-2-3", "S-1-5-21-1-2"),
+            2,
+            "S-1-5-21-1-2-3",
+        ),
         (format!("{head}next = 1\n"), 4, "unknown field `next`"),
         (format!("{head}{}", account("a/b", good, &zero)), 5, "'/'"),
-        (format!("{head}{}", account("a", "S-1", &zero)), 6, "sid must look like"),
-        (format!("{head}{}", account("a", good, "00")), 7, "32 hexadecimal digits"),
-        (format!("{head}{}", account("a", good, &"é".repeat(16))), 7, "32 hexadecimal digits"),
         (
-            format!("{head}{}{}", account("a", good, &zero), account("A", good, &zero)),
+            format!("{head}{}", account("a", "S-1", &zero)),
+            6,
+            "sid must look like",
+        ),
+        (
+            format!("{head}{}", account("a", good, "00")),
+            7,
+            "32 hexadecimal digits",
+        ),
+        (
+            format!("{head}{}", account("a", good, &"é".repeat(16))),
+            7,
+            "32 hexadecimal digits",
+        ),
+        (
+            format!(
+                "{head}{}{}",
+                account("a", good, &zero),
+                account("A", good, &zero)
+            ),
             9,
             "second account",
         ),
@@ -130,8 +182,14 @@ fn a_corrupt_file_is_reported_by_line_and_never_overwritten() {
         write(file.path(), &text);
         let error = file.add(&name("new"), hash(1), NOBODY).unwrap_err();
         let message = error.to_string();
-        assert!(matches!(error, AccountError::Corrupt { line: l, .. } if l == line), "{message}\n{text}");
-        assert!(message.contains("accounts.toml:") && message.contains(expected), "{message}");
+        assert!(
+            matches!(error, AccountError::Corrupt { line: l, .. } if l == line),
+            "{message}\n{text}"
+        );
+        assert!(
+            message.contains("accounts.toml:") && message.contains(expected),
+            "{message}"
+        );
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), text);
     }
 }
@@ -154,8 +212,14 @@ fn a_running_store_follows_the_file() {
 
     file.set_password(&name("alice"), hash(2)).unwrap();
     file.set_disabled(&name("alice"), true).unwrap();
-    file.set_membership(&name("alice"), Membership { admin: false, server_operator: true })
-        .unwrap();
+    file.set_membership(
+        &name("alice"),
+        Membership {
+            admin: false,
+            server_operator: true,
+        },
+    )
+    .unwrap();
     let account = store.account("", "alice").unwrap();
     assert_eq!(account.nt_hash, [2; 16]);
     assert_eq!(account.refused, Some(NtStatus::ACCOUNT_DISABLED));
@@ -176,7 +240,10 @@ fn a_running_store_follows_the_file() {
 #[test]
 fn a_written_document_parses_to_itself() {
     let mut document = document::Document::empty([1, u32::MAX, 0]);
-    for (index, text) in ["alice", "Jörg 'M' Müller", "用户", "a#b", "{x}"].iter().enumerate() {
+    for (index, text) in ["alice", "Jörg 'M' Müller", "用户", "a#b", "{x}"]
+        .iter()
+        .enumerate()
+    {
         document.accounts.push(document::Record {
             summary: AccountSummary {
                 name: name(text),
