@@ -413,14 +413,12 @@ fn authenticate(
             false => Err(Error::Protocol("it names another session")),
         };
     }
-    // A server that has lost the session has lost its keys: it can say this much unsigned.
-    // Believing it can only end the session.
-    if !response.header.flags.contains(HeaderFlags::SIGNED)
-        && matches!(
-            response.header.status,
-            NtStatus::USER_SESSION_DELETED | NtStatus::NETWORK_SESSION_EXPIRED
-        )
-    {
+    // A server that has lost the session has lost its keys: it can say this much unsigned
+    // (Samba sets the flag and leaves the signature empty). Believing it only ends the session.
+    if matches!(
+        response.header.status,
+        NtStatus::USER_SESSION_DELETED | NtStatus::NETWORK_SESSION_EXPIRED
+    ) {
         return Ok(());
     }
     if encrypt {

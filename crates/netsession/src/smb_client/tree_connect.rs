@@ -145,7 +145,11 @@ impl TreeConnect {
             ..IoctlRequest::default()
         };
         let response = self
-            .request(Command::IOCTL, payload, |out| request.write(out))
+            .request(Command::IOCTL, payload, |out| {
+                request.write(out);
+                // Samba refuses an OutputOffset behind the end, even of an empty output.
+                out.resize(out.len().next_multiple_of(8), 0);
+            })
             .await?
             .expect(&[NtStatus::SUCCESS, NtStatus::BUFFER_OVERFLOW])?;
         let output = IoctlResponse::read(response.message())?.output;
