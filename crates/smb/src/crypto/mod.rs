@@ -10,6 +10,9 @@ mod kdf;
 mod preauth;
 mod signing;
 
+#[cfg(test)]
+mod tests;
+
 pub use encryption::{Cipher, EncryptionKey, TRANSFORM_HEADER_SIZE};
 pub use kdf::SessionKeys;
 pub use preauth::PreauthIntegrityHashValue;
