@@ -159,6 +159,22 @@ impl Root {
         self.open(&path.to_local(), OFlags::PATH)
     }
 
+    /// Where the kernel knows `fd` to be now; `None` if outside the share or without `/proc`.
+    /// No more than a hint: a removed file still has a path.
+    pub(super) fn path_of(&self, fd: &OwnedFd) -> Option<SharePath> {
+        let read = |fd: &OwnedFd| {
+            let path = rustix::fs::readlinkat(CWD, super::descriptor_path(fd), Vec::new()).ok()?;
+            path.into_string().ok()
+        };
+        let (root, path) = (read(&self.directory)?, read(fd)?);
+        let relative = Path::new(&path).strip_prefix(root).ok()?.to_str()?;
+        // Backslashes in names of the store would become separators.
+        if relative.contains('\\') {
+            return None;
+        }
+        SharePath::parse(&relative.replace('/', "\\")).ok()
+    }
+
     /// Opens a regular file or directory that was found O_PATH for reading or writing.
     pub(super) fn reopen(
         &self,

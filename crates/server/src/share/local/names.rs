@@ -1,9 +1,10 @@
 //! Renaming, linking and removing: what changes the names of an open file.
 //!
 //! Unix has no operation on "the name by which this descriptor was opened", so the last
-//! known name is looked up again and must lead to the same object. Whoever swaps it in the
-//! instant between that check and the operation hits another name in the same directory of
-//! the share, never one outside.
+//! known name is looked up again and must lead to the same object; if it does not, because
+//! another handle or program has moved the file, the name that the kernel knows. Whoever
+//! swaps it in the instant between that check and the operation hits another name in the
+//! same directory of the share, never one outside.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,9 +21,9 @@ use super::facts::Facts;
 use super::handle::LocalHandle;
 
 /// The name of an open file, checked a moment ago.
-struct OwnName<'a> {
+struct OwnName {
     directory: OwnedFd,
-    name: &'a str,
+    name: String,
     /// What would have to be removed is a directory, not a file or a link to something.
     is_directory: bool,
 }
@@ -30,22 +31,22 @@ struct OwnName<'a> {
 impl LocalHandle {
     pub(super) fn unlink_name(&self) -> Result<(), NtStatus> {
         self.check_writable()?;
-        let path = self.path();
+        let mut path = self.path();
         if path.is_root() {
             return Err(NtStatus::CANNOT_DELETE);
         }
-        let own = self.own_name(&path)?;
+        let own = self.own_name(&mut path)?;
         own.remove()?;
         self.root
             .index
-            .changed(&own.directory, Some(own.name), None);
+            .changed(&own.directory, Some(&own.name), None);
         Ok(())
     }
 
     pub(super) fn rename_to(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
         self.check_writable()?;
         let mut path = self.path();
-        let own = self.own_name(&path)?;
+        let own = self.own_name(&mut path)?;
         let place = self.root.place(target)?;
         let same_directory = key_of(&own.directory)? == key_of(&place.directory)?;
         let mut name = place.name;
@@ -69,7 +70,7 @@ impl LocalHandle {
         let new_path = place.directory_path.join(name);
         self.root
             .index
-            .changed(&own.directory, Some(own.name), None);
+            .changed(&own.directory, Some(&own.name), None);
         self.root
             .index
             .changed(&place.directory, place.existing.as_deref(), Some(name));
@@ -120,7 +121,7 @@ impl LocalHandle {
     /// Moves this file over another one.
     fn replace(
         &self,
-        own: &OwnName<'_>,
+        own: &OwnName,
         place: &Place<'_>,
         existing: &str,
         replace: bool,
@@ -134,10 +135,17 @@ impl LocalHandle {
             // rename() puts no directory over a file: they change places, then the file goes.
             let flags = RenameFlags::EXCHANGE;
             let (from, to) = (&own.directory, &place.directory);
-            rustix::fs::renameat_with(from, own.name, to, existing, flags).map_err(status)?;
-            return rustix::fs::unlinkat(from, own.name, AtFlags::empty()).map_err(status);
+            rustix::fs::renameat_with(from, own.name.as_str(), to, existing, flags)
+                .map_err(status)?;
+            return rustix::fs::unlinkat(from, own.name.as_str(), AtFlags::empty()).map_err(status);
         }
-        rustix::fs::renameat(&own.directory, own.name, &place.directory, existing).map_err(status)
+        rustix::fs::renameat(
+            &own.directory,
+            own.name.as_str(),
+            &place.directory,
+            existing,
+        )
+        .map_err(status)
     }
 
     /// May the entry `existing` give way? [MS-FSA] 2.1.5.15.11: not if it is a directory or
@@ -159,13 +167,29 @@ impl LocalHandle {
         Ok(facts)
     }
 
-    fn own_name<'a>(&self, path: &'a SharePath) -> Result<OwnName<'a>, NtStatus> {
+    /// The present name, which it also remembers in `path`.
+    fn own_name(&self, path: &mut SharePath) -> Result<OwnName, NtStatus> {
+        match self.own_name_at(path) {
+            Err(NtStatus::OBJECT_NAME_NOT_FOUND) => {}
+            result => return result,
+        }
+        let moved = self
+            .root
+            .path_of(&self.fd)
+            .ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        let own = self.own_name_at(&moved)?;
+        *path = moved;
+        Ok(own)
+    }
+
+    fn own_name_at(&self, path: &SharePath) -> Result<OwnName, NtStatus> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(NtStatus::ACCESS_DENIED);
         };
+        let name = name.to_owned();
         let gone = |_| NtStatus::OBJECT_NAME_NOT_FOUND;
         let directory = self.root.open_directory(&parent).map_err(gone)?;
-        let facts = Facts::of_entry(&directory, name).map_err(gone)?;
+        let facts = Facts::of_entry(&directory, &name).map_err(gone)?;
         if facts.key() == self.key {
             let is_directory = self.kind == FileKind::Directory;
             return Ok(OwnName {
@@ -189,14 +213,14 @@ impl LocalHandle {
     }
 }
 
-impl OwnName<'_> {
+impl OwnName {
     fn remove(&self) -> Result<(), NtStatus> {
         let flags = if self.is_directory {
             AtFlags::REMOVEDIR
         } else {
             AtFlags::empty()
         };
-        match rustix::fs::unlinkat(&self.directory, self.name, flags) {
+        match rustix::fs::unlinkat(&self.directory, self.name.as_str(), flags) {
             Ok(()) => Ok(()),
             Err(Errno::EXIST) => Err(NtStatus::DIRECTORY_NOT_EMPTY),
             // A mount point, or something's root directory.
@@ -206,7 +230,7 @@ impl OwnName<'_> {
     }
 
     fn rename(&self, place: &Place<'_>, name: &str) -> Result<(), NtStatus> {
-        rename_new(&self.directory, self.name, &place.directory, name).map_err(status)
+        rename_new(&self.directory, &self.name, &place.directory, name).map_err(status)
     }
 }
 

@@ -152,16 +152,50 @@ fn link_gives_another_name() {
 #[test]
 fn unlink_spares_what_has_taken_the_name() {
     let store = Store::new();
-    store.put("a", "old");
-    let handle = store.open("a").handle;
-    fs::rename(store.path("a"), store.path("moved")).unwrap();
+    for name in ["a", "b"] {
+        store.put(name, "old");
+    }
+    let [a, b] = ["a", "b"].map(|name| store.open(name).handle);
+    // Gone: nothing to remove.
+    fs::remove_file(store.path("a")).unwrap();
     store.put("a", "new");
-    assert_eq!(handle.unlink(), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(a.unlink(), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
     assert_eq!(
-        handle.rename(&share_path("x"), true),
+        a.rename(&share_path("x"), true),
         Err(NtStatus::OBJECT_NAME_NOT_FOUND)
     );
-    assert_eq!(names(&store), ["a", "moved"]);
+    // Moved: it is where it is.
+    fs::rename(store.path("b"), store.path("moved")).unwrap();
+    store.put("b", "new");
+    assert_eq!(names(&store), ["a", "b", "moved"]);
+    b.unlink().unwrap();
+    assert_eq!(names(&store), ["a", "b"]);
+    assert_eq!((&*store.read("a"), &*store.read("b")), ("new", "new"));
+    // Out of the share: not ours to remove.
+    let handle = store.open("a").handle;
+    fs::rename(store.path("a"), store.top.path().join("outside/a")).unwrap();
+    assert_eq!(handle.unlink(), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+    assert!(store.top.path().join("outside/a").exists());
+}
+
+#[test]
+fn a_rename_through_one_handle_moves_the_others() {
+    let store = Store::new();
+    fs::create_dir(store.path("d")).unwrap();
+    store.put("d/f", "x");
+    let [first, second, third] = ["d\\f"; 3].map(|name| store.open(name).handle);
+    first.rename(&share_path("d\\g"), false).unwrap();
+    second.rename(&share_path("h"), false).unwrap();
+    first.rename(&share_path("d\\i"), false).unwrap();
+    // The directory above moves too.
+    store
+        .open("d")
+        .handle
+        .rename(&share_path("e"), false)
+        .unwrap();
+    assert!(store.path("e/i").exists());
+    third.unlink().unwrap();
+    assert!(store.open("e").handle.is_empty_directory().unwrap());
 }
 
 #[test]
