@@ -3,6 +3,7 @@
 use std::fmt;
 
 use smb::NtStatus;
+use smb::wire::Command;
 use srvsvc::NetApiStatus;
 
 use crate::smb_client;
@@ -163,6 +164,17 @@ impl Error {
         }
     }
 
+    /// It was SESSION_SETUP that failed.
+    fn is_logon(&self) -> bool {
+        matches!(
+            &self.0.source,
+            Some(smb_client::Error::Status {
+                command: Command::SESSION_SETUP,
+                ..
+            })
+        )
+    }
+
     /// What the reader can do, if anything general can be said.
     pub fn advice(&self) -> Option<&'static str> {
         Some(match (self.0.kind, self.net_api_status()) {
@@ -175,6 +187,9 @@ impl Error {
             }
             (ErrorKind::LogonFailed, 1909) => "an administrator has to unlock the account",
             (ErrorKind::LogonFailed, _) => "check domain, user and password",
+            (ErrorKind::AccessDenied, _) if self.is_logon() => {
+                "the server may demand encryption (dialect 3.0 or later), or not let this user in over the network"
+            }
             (ErrorKind::AccessDenied, _) => {
                 "the user has to be in Administrators or Server Operators of that server"
             }
@@ -361,7 +376,7 @@ mod tests {
         let error = Error::smb(
             "logging on to srv as admin".to_owned(),
             smb_client::Error::Status {
-                command: smb::wire::Command::SESSION_SETUP,
+                command: Command::SESSION_SETUP,
                 status: NtStatus::LOGON_FAILURE,
             },
         );

@@ -25,6 +25,9 @@ const CREDIT_TARGET: u32 = 256;
 /// notifications). A server that sends more is not answering.
 const MAX_INTERLUDES: usize = 64;
 
+/// Most requests fit, in bytes.
+const INITIAL_FRAME: usize = 256;
+
 const SMB2_PROTOCOL: &[u8] = b"\xFESMB";
 const TRANSFORM_PROTOCOL: &[u8] = b"\xFDSMB";
 
@@ -350,20 +353,19 @@ fn pack(
     let keys = envelope.session;
     if let (true, Some(session)) = (envelope.encrypt, keys) {
         let (key, nonce) = session.seal_key()?;
-        let mut frame = vec![0; TRANSFORM_HEADER_SIZE];
-        let mut message = Vec::with_capacity(256);
-        header.write(&mut message);
-        body(&mut message);
-        frame.extend_from_slice(&message);
+        let mut frame = Vec::with_capacity(INITIAL_FRAME);
+        frame.resize(TRANSFORM_HEADER_SIZE, 0);
+        header.write(&mut frame);
+        body(&mut frame);
         key.seal(header.session_id, nonce, &mut frame)
             .map_err(|_| Error::Usage("the message is too long to encrypt"))?;
         return Ok(frame);
     }
     let signing_key = keys.and_then(SessionState::signing_key);
     if signing_key.is_some() {
-        header.flags = header.flags | HeaderFlags::SIGNED;
+        header.flags |= HeaderFlags::SIGNED;
     }
-    let mut message = Vec::with_capacity(256);
+    let mut message = Vec::with_capacity(INITIAL_FRAME);
     header.write(&mut message);
     body(&mut message);
     if let Some(key) = signing_key {

@@ -148,7 +148,8 @@ impl TreeConnect {
             .request(Command::IOCTL, payload, |out| {
                 request.write(out);
                 // Samba refuses an OutputOffset behind the end, even of an empty output.
-                out.resize(out.len().next_multiple_of(8), 0);
+                let padding = input.len().next_multiple_of(8) - input.len();
+                out.resize(out.len() + padding, 0);
             })
             .await?
             .expect(&[NtStatus::SUCCESS, NtStatus::BUFFER_OVERFLOW])?;
