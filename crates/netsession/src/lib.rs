@@ -24,6 +24,7 @@ mod pipe;
 mod server;
 mod target;
 
+pub mod blocking;
 pub mod smb_client;
 
 pub use credentials::Credentials;

@@ -1,0 +1,128 @@
+//! The same without async: each [`Server`] drives its connection on the calling thread.
+
+use srvsvc::{ServerInfo, SessionInfo, SessionLevel, ShareInfo};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Credentials, Ended, Error, Options, SessionFilter, Target};
+
+/// A connection to the Server service of a machine; see [`crate::Server`].
+///
+/// Its methods must not be called inside an async runtime: they would panic, as every
+/// blocking call there would stall it.
+#[derive(Debug)]
+pub struct Server {
+    // Before the runtime: its socket must be dropped first.
+    inner: crate::Server,
+    runtime: Runtime,
+}
+
+impl Server {
+    /// [`crate::Server::connect`].
+    ///
+    /// # Errors
+    /// The same; [`crate::ErrorKind::Refused`] with 8 if the system has no descriptors left.
+    pub fn connect(
+        target: &Target,
+        credentials: &Credentials,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                let tried = format!("preparing to connect to {target}");
+                let code = Some(crate::Code::NetApiStatus(8));
+                Error::new(crate::ErrorKind::Refused, tried, error.to_string(), code)
+            })?;
+        let inner = runtime.block_on(crate::Server::connect(target, credentials, options))?;
+        Ok(Self { inner, runtime })
+    }
+
+    /// The async face, for the facts about the connection.
+    pub fn facts(&self) -> &crate::Server {
+        &self.inner
+    }
+
+    /// [`crate::Server::sessions`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn sessions(
+        &mut self,
+        filter: &SessionFilter,
+        level: SessionLevel,
+    ) -> Result<Vec<SessionInfo>, Error> {
+        self.runtime.block_on(self.inner.sessions(filter, level))
+    }
+
+    /// Gives each session to `each` as its page arrives, for lists too long to hold.
+    ///
+    /// # Errors
+    /// Those of [`crate::Server::sessions`]; sessions given before stay given.
+    pub fn for_each_session(
+        &mut self,
+        filter: &SessionFilter,
+        level: SessionLevel,
+        mut each: impl FnMut(SessionInfo),
+    ) -> Result<(), Error> {
+        let mut pages = self.inner.session_pages(filter, level);
+        while let Some(page) = self.runtime.block_on(pages.next())? {
+            page.into_iter().for_each(&mut each);
+        }
+        Ok(())
+    }
+
+    /// [`crate::Server::session`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn session(
+        &mut self,
+        client: &str,
+        user: &str,
+        level: SessionLevel,
+    ) -> Result<SessionInfo, Error> {
+        self.runtime
+            .block_on(self.inner.session(client, user, level))
+    }
+
+    /// [`crate::Server::end`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn end(&mut self, client: Option<&str>, user: Option<&str>) -> Result<Ended, Error> {
+        self.runtime.block_on(self.inner.end(client, user))
+    }
+
+    /// [`crate::Server::server_info`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn server_info(&mut self, level: u32) -> Result<ServerInfo, Error> {
+        self.runtime.block_on(self.inner.server_info(level))
+    }
+
+    /// [`crate::Server::shares`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn shares(&mut self, level: u32) -> Result<Vec<ShareInfo>, Error> {
+        self.runtime.block_on(self.inner.shares(level))
+    }
+
+    /// [`crate::Server::call`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn call(&mut self, opnum: u16, stub: &[u8]) -> Result<Vec<u8>, Error> {
+        self.runtime.block_on(self.inner.call(opnum, stub))
+    }
+
+    /// [`crate::Server::disconnect`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn disconnect(self) -> Result<(), Error> {
+        self.runtime.block_on(self.inner.disconnect())
+    }
+}
