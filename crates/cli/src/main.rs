@@ -1,2 +1,61 @@
-//! netsession
-fn main() {}
+//! The program `netsession`: lists and ends the sessions of SMB servers, and runs a
+//! Server service of its own.
+//!
+//! What was typed ([`arguments`]) and what it means (each command's module) are two types;
+//! every failure is one line and an exit code ([`failure`]).
+
+mod account;
+mod arguments;
+mod demo;
+mod end;
+mod failure;
+mod generate;
+mod list;
+mod output;
+mod password;
+mod remote;
+mod row;
+mod serve;
+mod show;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::of_arguments(&error),
+    };
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo => block_on(demo::run()),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Account(arguments) => account::run(&arguments),
+        Command::List(arguments) => block_on(list::run(&arguments)),
+        Command::Show(arguments) => block_on(show::run(&arguments)),
+        Command::End(arguments) => block_on(end::run(&arguments)),
+        Command::Man(arguments) => generate::man(&arguments),
+        Command::Completions(arguments) => generate::completions(&arguments),
+    }
+}
+
+/// Runs a command that talks to servers.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("start the runtime", &error))?
+        .block_on(work)
+}

@@ -1,0 +1,267 @@
+//! `netsession end`: shows what it will end, asks, ends it, tells what became of each.
+
+use std::io::{IsTerminal, Write, stderr, stdin};
+
+use netsession::{Ended, ErrorKind};
+
+use crate::arguments::EndArguments;
+use crate::failure::{Exit, Failure, complain, exit_of};
+use crate::output::{self, Listing, SCHEMA_VERSION, emit};
+use crate::remote::Remote;
+use crate::row::{Row, bare, same_name};
+use crate::text::{count, printable};
+
+/// What one call ends: the sessions of a user on a client.
+#[derive(Debug, PartialEq, Eq)]
+struct Pair {
+    client: String,
+    /// `None`: every user of the client (a session without a name cannot be named).
+    user: Option<String>,
+    /// How many rows of the list it stands for.
+    sessions: usize,
+}
+
+/// Ends sessions.
+pub async fn run(arguments: &EndArguments) -> Result<(), Failure> {
+    let client = arguments
+        .client
+        .as_deref()
+        .filter(|name| !bare(name).is_empty());
+    let user = arguments.user.as_deref().filter(|name| !name.is_empty());
+    if client.is_none() && user.is_none() {
+        return Err(Failure::usage(
+            "end the sessions of whom? Give --client NAME, --user NAME or both, not empty",
+        ));
+    }
+    if !arguments.yes && !arguments.dry_run && !stdin().is_terminal() {
+        return Err(Failure::usage(
+            "ending sessions needs a yes, and there is no terminal to ask on; \
+             give --yes, or --dry-run to see what would be ended",
+        ));
+    }
+    let mut remote = Remote::connect(&arguments.server, &arguments.access).await?;
+    let answer = match remote.sessions(client, user, None).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            remote.disconnect().await;
+            return Err(failure);
+        }
+    };
+    let server = remote.target.to_string();
+    if answer.rows.is_empty() {
+        remote.disconnect().await;
+        return Err(none(&server, client, user));
+    }
+    announce(
+        &server,
+        u32::from(answer.level),
+        &answer.rows,
+        arguments.dry_run,
+    )?;
+    if arguments.dry_run {
+        remote.disconnect().await;
+        return Ok(());
+    }
+    if !arguments.yes && !confirmed(answer.rows.len())? {
+        remote.disconnect().await;
+        return emit(b"Nothing was ended.\n");
+    }
+    let pairs = pairs(&answer.rows, user, &remote.user);
+    end_all(remote, &server, pairs).await
+}
+
+fn none(server: &str, client: Option<&str>, user: Option<&str>) -> Failure {
+    let mut names = String::new();
+    if let Some(user) = user {
+        names.push_str(&format!(" of user {user}"));
+    }
+    if let Some(client) = client {
+        names.push_str(&format!(" from client {client}"));
+    }
+    Failure {
+        exit: Exit::NoSuchSession,
+        message: format!(
+            "end the sessions{names}: {server} lists none (NERR_ClientNameNotFound, 2312); \
+             list the sessions to see the names in use"
+        ),
+    }
+}
+
+fn announce(server: &str, level: u32, rows: &[Row], dry_run: bool) -> Result<(), Failure> {
+    let listing = Listing {
+        schema_version: SCHEMA_VERSION,
+        server: server.to_owned(),
+        level,
+        sessions: rows,
+    };
+    let table = output::listing(Default::default(), &listing, false)?;
+    let sessions = count(rows.len(), "session");
+    let opens: u64 = rows.iter().filter_map(|row| row.opens).map(u64::from).sum();
+    let verb = if dry_run { "would end" } else { "will end" };
+    let mut text = table;
+    let opens = count(usize::try_from(opens).unwrap_or(usize::MAX), "open");
+    text.extend(
+        format!(
+            "\nThis {verb} {sessions} with {opens} on {}.\n",
+            printable(server)
+        )
+        .bytes(),
+    );
+    emit(&text)
+}
+
+fn confirmed(sessions: usize) -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| Failure::local("ask on the terminal", &error);
+    write!(stderr(), "End {}? [y/N] ", count(sessions, "session")).map_err(failed)?;
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(failed)?;
+    Ok(is_yes(&line))
+}
+
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// What to call for, in the order of the list; what may be our own session comes last,
+/// because the connection goes with it.
+fn pairs(rows: &[Row], user_filter: Option<&str>, own_user: &str) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    for row in rows {
+        let user = match row.user.as_deref() {
+            None | Some("") => user_filter,
+            Some(user) => Some(user),
+        };
+        let known = pairs.iter_mut().find(|pair| {
+            same_name(&pair.client, &row.client)
+                && pair.user.as_deref().map(str::to_lowercase) == user.map(str::to_lowercase)
+        });
+        match known {
+            Some(pair) => pair.sessions += 1,
+            None => pairs.push(Pair {
+                client: row.client.clone(),
+                user: user.map(str::to_owned),
+                sessions: 1,
+            }),
+        }
+    }
+    pairs.sort_by_key(|pair| {
+        pair.user
+            .as_deref()
+            .is_none_or(|user| same_name(user, own_user))
+    });
+    pairs
+}
+
+async fn end_all(mut remote: Remote, server: &str, pairs: Vec<Pair>) -> Result<(), Failure> {
+    let mut worst: Option<Exit> = None;
+    let mut lost = false;
+    for pair in pairs {
+        if lost {
+            complain(&format!(
+                "end {} on {server}: not tried, the connection was lost; run the command again",
+                name(&pair)
+            ));
+            worst = worst.or(Some(Exit::Unreachable));
+            continue;
+        }
+        let result = remote.end(Some(&pair.client), pair.user.as_deref()).await;
+        let name = name(&pair);
+        match result {
+            Ok(Ended::Confirmed) => {
+                let number = match pair.sessions {
+                    1 => String::new(),
+                    several => format!(" ({several} sessions)"),
+                };
+                emit(format!("Ended {name}{number}.\n").as_bytes())?;
+            }
+            Ok(Ended::ConnectionLost) => {
+                lost = true;
+                let text = "the connection of this command went with it";
+                emit(format!("Ended {name}, very likely: {text}.\n").as_bytes())?;
+            }
+            Err(error) if error.kind() == ErrorKind::NoSuchSession => {
+                emit(format!("{name} had ended already.\n").as_bytes())?;
+            }
+            Err(error) => {
+                lost |= matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionLost | ErrorKind::TimedOut
+                );
+                worst = worst.or(Some(exit_of(error.kind())));
+                complain(&format!("{name} was not ended: {error}"));
+            }
+        }
+    }
+    remote.disconnect().await;
+    worst.map_or(Ok(()), |exit| Err(Failure::silent(exit)))
+}
+
+fn name(pair: &Pair) -> String {
+    let client = printable(&pair.client);
+    match &pair.user {
+        Some(user) => format!("{} on {client}", printable(user)),
+        None => format!("all users on {client}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(client: &str, user: &str) -> Row {
+        Row {
+            client: client.into(),
+            user: Some(user.into()),
+            opens: Some(1),
+            connected_seconds: None,
+            idle_seconds: None,
+            user_flags: None,
+            flags: None,
+            client_type: None,
+            transport: None,
+        }
+    }
+
+    fn names(pairs: &[Pair]) -> Vec<String> {
+        pairs
+            .iter()
+            .map(|pair| format!("{} {}", name(pair), pair.sessions))
+            .collect()
+    }
+
+    #[test]
+    fn several_sessions_of_a_pair_are_one_call_and_ours_is_last() {
+        let rows = [
+            row("a", "admin"),
+            row("a", "bob"),
+            row("A", "Bob"),
+            row("b", "bob"),
+        ];
+        assert_eq!(
+            names(&pairs(&rows, None, "admin")),
+            ["bob on a 2", "bob on b 1", "admin on a 1"]
+        );
+    }
+
+    #[test]
+    fn a_session_without_a_name_ends_with_its_client() {
+        assert_eq!(
+            names(&pairs(&[row("a", "")], None, "admin")),
+            ["all users on a 1"]
+        );
+        assert_eq!(
+            names(&pairs(&[row("a", "")], Some("bob"), "admin")),
+            ["bob on a 1"]
+        );
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        for line in ["y\n", "Yes\n", " YES "] {
+            assert!(is_yes(line));
+        }
+        for line in ["", "\n", "n\n", "yep", "no yes"] {
+            assert!(!is_yes(line));
+        }
+    }
+}

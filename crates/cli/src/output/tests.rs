@@ -1,0 +1,110 @@
+use super::*;
+
+fn rows() -> Vec<Row> {
+    vec![
+        Row {
+            client: "192.0.2.10".into(),
+            user: Some("alice".into()),
+            opens: Some(2),
+            connected_seconds: Some(3661),
+            idle_seconds: Some(5),
+            user_flags: Some(0),
+            flags: Some(vec![]),
+            client_type: Some(String::new()),
+            transport: Some(r"\Device\NetbiosSmb".into()),
+        },
+        Row {
+            client: "[::1]".into(),
+            user: Some("bo,b\u{1b}".into()),
+            opens: None,
+            connected_seconds: Some(60),
+            idle_seconds: Some(0),
+            user_flags: None,
+            flags: None,
+            client_type: None,
+            transport: None,
+        },
+    ]
+}
+
+fn text(format: Format, all_columns: bool) -> String {
+    let rows = rows();
+    let value = Listing {
+        schema_version: SCHEMA_VERSION,
+        server: "srv:445".into(),
+        level: 502,
+        sessions: &rows,
+    };
+    String::from_utf8(listing(format, &value, all_columns).unwrap()).unwrap()
+}
+
+#[test]
+fn a_table_for_people() {
+    assert_eq!(
+        text(Format::default(), false),
+        "CLIENT      USER        OPENS  CONNECTED  IDLE  FLAGS\n\
+         192.0.2.10  alice           2      1h 1m    5s\n\
+         [::1]       bo,b\\u{1b}      -      1m 0s    0s  -\n"
+    );
+    assert!(text(Format::default(), true).contains(r"\Device\NetbiosSmb"));
+}
+
+#[test]
+fn json_has_every_field() {
+    let text = text(
+        Format {
+            json: true,
+            ..Format::default()
+        },
+        false,
+    );
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["schema_version"], 1);
+    assert_eq!(value["server"], "srv:445");
+    assert_eq!(value["level"], 502);
+    assert_eq!(value["sessions"][0]["opens"], 2);
+    assert_eq!(value["sessions"][0]["transport"], r"\Device\NetbiosSmb");
+    let other = value["sessions"][1].as_object().unwrap();
+    assert_eq!(other.len(), 9);
+    assert!(other["opens"].is_null() && other["flags"].is_null());
+    assert_eq!(other["user"], "bo,b\u{1b}");
+}
+
+#[test]
+fn csv_quotes_and_has_a_heading() {
+    assert_eq!(
+        text(
+            Format {
+                csv: true,
+                ..Format::default()
+            },
+            false
+        ),
+        "client,user,opens,connected_seconds,idle_seconds,flags,client_type,transport\n\
+         192.0.2.10,alice,2,3661,5,,,\\Device\\NetbiosSmb\n\
+         [::1],\"bo,b\\u{1b}\",,60,0,,,\n"
+    );
+}
+
+#[test]
+fn plain_has_tabs_only_between_fields() {
+    let text = text(
+        Format {
+            plain: true,
+            ..Format::default()
+        },
+        false,
+    );
+    for line in text.lines() {
+        assert_eq!(line.matches('\t').count(), 7);
+    }
+    assert!(text.starts_with("192.0.2.10\talice\t2\t3661\t5\t"));
+}
+
+#[test]
+fn details_name_what_is_absent() {
+    let text = details(&rows()[1]);
+    assert!(text.contains("Opens      -\n"), "{text}");
+    assert!(text.contains("Connected  1m 0s (60 seconds)\n"), "{text}");
+    assert!(details(&rows()[0]).contains("Type       (empty)\n"));
+}
