@@ -50,8 +50,8 @@ pub struct ConnectionEnumRequest<S = String> {
     pub resume_handle: Option<u32>,
 }
 
-/// The reply.
-pub type ConnectionEnumResponse<E = Vec<ConnectionInfo>> = EnumResponse<E>;
+/// The reply as read; any [`EnumResponse`] of such rows can be written.
+pub type ConnectionEnumResponse = EnumResponse<Vec<ConnectionInfo>>;
 
 impl<S: WideText> ConnectionEnumRequest<S> {
     /// The stub.

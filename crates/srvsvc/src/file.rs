@@ -50,8 +50,8 @@ pub struct FileEnumRequest<S = String> {
     pub resume_handle: Option<u32>,
 }
 
-/// The reply of NetrFileEnum.
-pub type FileEnumResponse<E = Vec<FileInfo>> = EnumResponse<E>;
+/// The reply of NetrFileEnum as read; any [`EnumResponse`] of such rows can be written.
+pub type FileEnumResponse = EnumResponse<Vec<FileInfo>>;
 
 impl<S: WideText> FileEnumRequest<S> {
     /// The stub.
@@ -104,8 +104,8 @@ pub struct FileGetInfoRequest<S = String> {
     pub level: u32,
 }
 
-/// The reply of NetrFileGetInfo.
-pub type FileGetInfoResponse<R = FileInfo> = GetInfoResponse<R>;
+/// The reply of NetrFileGetInfo as read; with borrowed text, write a [`GetInfoResponse`].
+pub type FileGetInfoResponse = GetInfoResponse<FileInfo>;
 
 impl<S: WideText> FileGetInfoRequest<S> {
     /// The stub.

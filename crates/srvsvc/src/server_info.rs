@@ -63,8 +63,8 @@ pub struct ServerGetInfoRequest<S = String> {
     pub level: u32,
 }
 
-/// The reply.
-pub type ServerGetInfoResponse<R = ServerInfo> = GetInfoResponse<R>;
+/// The reply as read; with borrowed text, write a [`GetInfoResponse`].
+pub type ServerGetInfoResponse = GetInfoResponse<ServerInfo>;
 
 impl<S: WideText> ServerGetInfoRequest<S> {
     /// The stub.

@@ -25,8 +25,8 @@ pub struct SessionEnumRequest<S = String> {
     pub resume_handle: Option<u32>,
 }
 
-/// The reply.
-pub type SessionEnumResponse<E = Vec<SessionInfo>> = EnumResponse<E>;
+/// The reply as read; any [`EnumResponse`] of such rows can be written.
+pub type SessionEnumResponse = EnumResponse<Vec<SessionInfo>>;
 
 impl<S: WideText> SessionEnumRequest<S> {
     /// The stub.

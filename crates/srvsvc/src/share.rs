@@ -63,8 +63,8 @@ pub struct ShareEnumRequest<S = String> {
     pub resume_handle: Option<u32>,
 }
 
-/// The reply of NetrShareEnum.
-pub type ShareEnumResponse<E = Vec<ShareInfo>> = EnumResponse<E>;
+/// The reply of NetrShareEnum as read; any [`EnumResponse`] of such rows can be written.
+pub type ShareEnumResponse = EnumResponse<Vec<ShareInfo>>;
 
 impl<S: WideText> ShareEnumRequest<S> {
     /// The stub.
@@ -111,8 +111,8 @@ pub struct ShareGetInfoRequest<S = String> {
     pub level: u32,
 }
 
-/// The reply of NetrShareGetInfo.
-pub type ShareGetInfoResponse<R = ShareInfo> = GetInfoResponse<R>;
+/// The reply of NetrShareGetInfo as read; with borrowed text, write a [`GetInfoResponse`].
+pub type ShareGetInfoResponse = GetInfoResponse<ShareInfo>;
 
 impl<S: WideText> ShareGetInfoRequest<S> {
     /// The stub.

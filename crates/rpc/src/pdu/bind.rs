@@ -4,10 +4,6 @@
 use super::{Error, Flags, Header, Input, PacketType, finish};
 use crate::{SyntaxId, Uuid};
 
-/// Most transfer syntaxes read from one presentation context: two exist, a third names the
-/// bind-time features.
-pub const MAX_TRANSFER_SYNTAXES: usize = 8;
-
 /// First half of the transfer syntax that carries bind-time features, version 1.0: the
 /// second half is the bitmask.
 const BIND_TIME_FEATURES: [u8; 8] = [0x2c, 0x1c, 0xb7, 0x6c, 0x12, 0x98, 0x40, 0x45];
@@ -97,10 +93,10 @@ impl Bind {
         out.extend_from_slice(&[count, 0, 0, 0]);
         for context in &self.contexts[..usize::from(count)] {
             out.extend_from_slice(&context.context_id.to_le_bytes());
-            let syntaxes = context.transfer_syntaxes.len().min(MAX_TRANSFER_SYNTAXES);
-            out.extend_from_slice(&[syntaxes as u8, 0]);
+            let syntaxes = u8::try_from(context.transfer_syntaxes.len()).unwrap_or(u8::MAX);
+            out.extend_from_slice(&[syntaxes, 0]);
             write_syntax(context.abstract_syntax, &mut out);
-            for &syntax in &context.transfer_syntaxes[..syntaxes] {
+            for &syntax in &context.transfer_syntaxes[..usize::from(syntaxes)] {
                 write_syntax(syntax, &mut out);
             }
         }
@@ -253,9 +249,6 @@ fn read_context(input: &mut Input<'_>) -> Result<PresentationContext, Error> {
     let context_id = input.u16("p_cont_id")?;
     let [count, _] = input.array("n_transfer_syn")?;
     let abstract_syntax = read_syntax(input)?;
-    if usize::from(count) > MAX_TRANSFER_SYNTAXES {
-        return Err(Error::TransferSyntaxes(count));
-    }
     let transfer_syntaxes = (0..count)
         .map(|_| read_syntax(input))
         .collect::<Result<_, _>>()?;

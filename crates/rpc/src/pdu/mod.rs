@@ -1,7 +1,7 @@
 //! Connection-oriented PDUs, version 5.0 (C706 12.6, [MS-RPCE] 2.2.2).
 //!
-//! [`Header`] is common to all; [`body`](mod@self) types read from and write to whole
-//! fragments, header included. An authentication verifier is measured (`auth_length`) but not
+//! [`Header`] is common to all; the other types read from and write to whole fragments,
+//! header included. An authentication verifier is measured (`auth_length`) but not
 //! looked into: on a named pipe the identity is that of the SMB session.
 
 mod bind;
@@ -10,8 +10,8 @@ mod call;
 mod tests;
 
 pub use bind::{
-    Bind, BindAck, BindNak, ContextResult, MAX_TRANSFER_SYNTAXES, NakReason, PresentationContext,
-    ProviderReason, bind_time_features,
+    Bind, BindAck, BindNak, ContextResult, NakReason, PresentationContext, ProviderReason,
+    bind_time_features,
 };
 pub use call::{Fault, Request, Response};
 
@@ -44,9 +44,6 @@ pub enum Error {
     /// Not the little-endian data representation.
     #[error("data representation {0:02x?} where little-endian is spoken")]
     DataRepresentation([u8; 4]),
-    /// A presentation context offers more transfer syntaxes than anybody needs.
-    #[error("{0} transfer syntaxes in one presentation context")]
-    TransferSyntaxes(u8),
 }
 
 /// PTYPE (C706 12.6.1). Open.
@@ -175,11 +172,11 @@ impl Header {
     }
 }
 
-/// Fills in frag_length of the fragment that is all of `out`. Writers here stay below 64
-/// KiB: a bind_ack has at most 255 results, and calls are cut to max_xmit_frag.
+/// Fills in frag_length of the fragment that is all of `out`. It fits: calls are cut to
+/// max_xmit_frag, a bind_ack has at most 255 results, and a bind is as long as this end's
+/// few offers make it.
 fn finish(out: &mut [u8]) {
-    debug_assert!(out.len() <= usize::from(u16::MAX));
-    let length = (out.len() as u16).to_le_bytes();
+    let length = u16::try_from(out.len()).unwrap_or(u16::MAX).to_le_bytes();
     out[8..10].copy_from_slice(&length);
 }
 
@@ -201,10 +198,6 @@ impl<'a> Input<'a> {
         let mut bytes = [0; N];
         bytes.copy_from_slice(self.take(what, N)?);
         Ok(bytes)
-    }
-
-    fn u8(&mut self, what: &'static str) -> Result<u8, Error> {
-        self.array(what).map(|[byte]| byte)
     }
 
     fn u16(&mut self, what: &'static str) -> Result<u16, Error> {
