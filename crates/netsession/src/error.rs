@@ -3,6 +3,7 @@
 use std::fmt;
 
 use smb::NtStatus;
+use smb::auth;
 use smb::wire::Command;
 use srvsvc::NetApiStatus;
 
@@ -108,7 +109,14 @@ impl Error {
             Smb::Connect(_) => (ErrorKind::Unreachable, Some(Code::NetApiStatus(53))),
             Smb::TimedOut => (ErrorKind::TimedOut, Some(Code::NetApiStatus(121))),
             Smb::Io(_) | Smb::Closed => (ErrorKind::ConnectionLost, Some(Code::NetApiStatus(64))),
-            Smb::Downgraded(_) | Smb::Authentication(_) => (ErrorKind::LogonFailed, None),
+            Smb::Downgraded(_)
+            | Smb::Authentication(
+                auth::Error::Mechanism | auth::Error::Unsupported(_) | auth::Error::Rejected,
+            ) => (ErrorKind::LogonFailed, None),
+            Smb::Authentication(auth::Error::TooLong) => {
+                (ErrorKind::Usage, Some(Code::NetApiStatus(87)))
+            }
+            Smb::Authentication(_) => (ErrorKind::Protocol, None),
             Smb::Status { status, .. } => (kind_of(*status), Some(Code::NtStatus(*status))),
             Smb::Protocol(_) | Smb::Wire(_) | Smb::Signature | Smb::TooLong { .. } => {
                 (ErrorKind::Protocol, None)

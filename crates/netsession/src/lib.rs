@@ -22,6 +22,7 @@ mod name;
 mod options;
 mod pipe;
 mod server;
+mod session_pages;
 mod target;
 
 pub mod blocking;
@@ -31,7 +32,8 @@ pub use credentials::Credentials;
 pub use error::{Code, Error, ErrorKind};
 pub use options::{Encryption, Options};
 pub use rpc::Syntax;
-pub use server::{Ended, Server, SessionFilter, SessionPages};
+pub use server::{Ended, Server, SessionFilter};
+pub use session_pages::SessionPages;
 pub use srvsvc::{
     NetApiStatus, SESS_GUEST, SESS_NOENCRYPTION, ServerInfo, SessionInfo, SessionLevel, ShareInfo,
 };

@@ -11,6 +11,7 @@ use netsession::{
 use smb::NtStatus;
 use smb::crypto::{Cipher, SigningAlgorithm};
 use smb::wire::{Command, Dialect, EchoRequest, Header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -79,7 +80,6 @@ async fn lists_and_ends_a_session() {
             .sessions(&SessionFilter::default(), level)
             .await
             .unwrap();
-        eprintln!("{level:?}: {sessions:?}");
         assert!(
             sessions
                 .iter()
@@ -360,4 +360,113 @@ async fn raw_messages() {
         }
         Err(error) => eprintln!("dropped: {error}"),
     }
+}
+
+#[tokio::test]
+async fn a_list_of_several_fragments() {
+    let Some(target) = target() else { return };
+    let connection = connection(&target, |_| {}).await;
+    let mut sessions = Vec::new();
+    for _ in 0..120 {
+        sessions.push(
+            Session::logon(&connection, &admin(), target.host())
+                .await
+                .unwrap(),
+        );
+    }
+    let mut server = Server::connect(&target, &admin(), &Options::default())
+        .await
+        .unwrap();
+    for level in levels() {
+        let listed = server
+            .sessions(&SessionFilter::default(), level)
+            .await
+            .unwrap();
+        assert!(listed.len() > 120, "{level:?} {}", listed.len());
+    }
+    server.disconnect().await.unwrap();
+    for session in sessions {
+        session.logoff().await.unwrap();
+    }
+}
+
+#[test]
+fn blocking_face() {
+    let Some(target) = target() else { return };
+    let mut server =
+        netsession::blocking::Server::connect(&target, &admin(), &Options::default()).unwrap();
+    let mut count = 0;
+    server
+        .for_each_session(&SessionFilter::default(), levels()[0], |_| count += 1)
+        .unwrap();
+    assert!(count > 0);
+    assert_eq!(server.facts().dialect(), Dialect::SMB311);
+    server.disconnect().unwrap();
+}
+
+/// Whatever single bit of the server's messages somebody changes from the first logon
+/// message on, the client does not accept it.
+#[tokio::test]
+async fn tampered_answers() {
+    let Some(target) = target() else { return };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = Target::new("127.0.0.1", listener.local_addr().unwrap().port()).unwrap();
+    // NEGOTIATE, two SESSION_SETUPs, TREE_CONNECT, CREATE, bind, request.
+    for victim in 0..7 {
+        let proxy = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = tokio::net::TcpStream::connect((target.host(), target.port()))
+                .await
+                .unwrap();
+            for message in 0.. {
+                let Ok(request) = read_frame(&mut client).await else {
+                    return;
+                };
+                server.write_all(&request).await.unwrap();
+                let Ok(mut answer) = read_frame(&mut server).await else {
+                    return;
+                };
+                if message == victim {
+                    // A capability bit in NEGOTIATE, the end of any other message.
+                    let place = if victim == 0 {
+                        4 + 64 + 24
+                    } else {
+                        answer.len() - 1
+                    };
+                    answer[place] ^= 1;
+                }
+                client.write_all(&answer).await.unwrap();
+            }
+        };
+        let client = async {
+            let options = Options {
+                logon_timeout: LIMIT,
+                ..Options::default()
+            };
+            let mut server = Server::connect(&near, &admin(), &options).await?;
+            server
+                .sessions(&SessionFilter::default(), levels()[0])
+                .await
+        };
+        let (result, ()) = tokio::join!(client, proxy);
+        let error = result.unwrap_err();
+        eprintln!("message {victim}: {error}");
+        assert!(
+            matches!(
+                error.kind(),
+                // A changed challenge makes the proof wrong, which the server finds.
+                ErrorKind::Protocol | ErrorKind::LogonFailed | ErrorKind::Refused
+            ),
+            "message {victim}: {error}"
+        );
+    }
+}
+
+async fn read_frame(stream: &mut tokio::net::TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut frame = vec![0; 4];
+    stream.read_exact(&mut frame).await?;
+    let length = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
+    frame.resize(4 + length, 0);
+    stream.read_exact(&mut frame[4..]).await?;
+    Ok(frame)
 }

@@ -20,6 +20,7 @@ mod tree_connect;
 use std::io;
 
 use smb::NtStatus;
+use smb::auth;
 use smb::wire::{self, Command};
 
 pub use connection::{Connection, Response};
@@ -75,7 +76,7 @@ pub enum Error {
     Downgraded(&'static str),
     /// The server's authentication token is wrong.
     #[error("authentication failed, {0}")]
-    Authentication(String),
+    Authentication(#[from] auth::Error),
     /// The server lacks something this client was told to use.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),

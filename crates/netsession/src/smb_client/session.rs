@@ -139,14 +139,12 @@ impl Session {
                 if let Some(preauth) = &mut preauth {
                     preauth.update(response.message());
                 }
-                let mut step = initiator
-                    .step(
-                        setup.security_buffer,
-                        FileTime::from(SystemTime::now()),
-                        random()?,
-                        random()?,
-                    )
-                    .map_err(|error| Error::Authentication(error.to_string()))?;
+                let mut step = initiator.step(
+                    setup.security_buffer,
+                    FileTime::from(SystemTime::now()),
+                    random()?,
+                    random()?,
+                )?;
                 token = std::mem::take(&mut step.token);
                 session_key = Some(Zeroizing::new(step.session_key));
                 continue;
@@ -168,9 +166,7 @@ impl Session {
             {
                 return Err(Error::Downgraded("an anonymous user"));
             }
-            initiator
-                .finish(setup.security_buffer)
-                .map_err(|error| Error::Authentication(error.to_string()))?;
+            initiator.finish(setup.security_buffer)?;
             let state = match key {
                 Some(key) => {
                     let keys = SessionKeys::derive(
