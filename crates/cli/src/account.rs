@@ -86,7 +86,7 @@ fn add(arguments: &AddArguments) -> Result<(), Failure> {
     let role = if groups.is_empty() {
         String::new()
     } else {
-        format!(", member of {}", groups.join(" and "))
+        format!(" ({})", groups.join(", "))
     };
     emit(
         format!(

@@ -198,11 +198,7 @@ pub struct Format {
 pub struct Access {
     /// Who asks; what follows the first % is the password, which other users of this machine
     /// can see in the list of processes [default: the user who runs the program]
-    #[arg(
-        short = 'U',
-        long = "user-name",
-        value_name = r"[DOMAIN\]USER[%PASSWORD]"
-    )]
+    #[arg(short = 'U', long, value_name = r"[DOMAIN\]USER[%PASSWORD]")]
     #[arg(env = "NETSESSION_USER", hide_env_values = true)]
     pub credentials: Option<String>,
     /// Read the password from the first line of a file
@@ -332,12 +328,12 @@ the environment, the environment over the file. Shares of all three add up; of o
 highest counts.
 
 File:
-  data_dir = \"/srv/state\"          # relative paths start at the file's directory
+  data_dir = \"/srv/state\"           # relative paths start at the file's directory
   listen = [\"192.0.2.1:445\"]
   server_name = \"FILES\"
   comment = \"\"
-  signing = \"required\"             # or \"enabled\"
-  encryption = \"desired\"           # or \"off\", \"required\"
+  signing = \"required\"              # or \"enabled\"
+  encryption = \"desired\"            # or \"off\", \"required\"
   min_dialect = \"2.0.2\"
   max_dialect = \"3.1.1\"
   [[share]]
@@ -346,10 +342,10 @@ File:
   read_only = false
   encrypt = false
   comment = \"\"
-  max_uses = 10                      # no limit if left out
-  [limits]                           # connections, sessions_per_connection,
-  connections = 1000                 # tree_connects_per_session, opens_per_session,
-                                     # handshake_seconds, session_lifetime_seconds
+  max_uses = 10                     # no limit if left out
+  [limits]                          # connections, sessions_per_connection,
+  connections = 1000                # tree_connects_per_session, opens_per_session,
+                                    # handshake_seconds, session_lifetime_seconds
 
 When it is ready, it prints a line `listening on ADDRESS:PORT` for each address. SIGTERM and SIGINT \
 close every open file and stop it.";

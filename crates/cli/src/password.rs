@@ -42,31 +42,29 @@ pub fn of_user(
     ask(&format!("Password for {user} at {server}: "))
 }
 
-/// A password to set: the first line of standard input, or asked for twice.
+/// A password to set: the first line of standard input, or asked for twice. The variable does
+/// not count here, it belongs to who asks. Empty ones are refused: anybody could log on.
 pub fn new(user: &str, from_stdin: bool) -> Result<Zeroizing<String>, Failure> {
-    if from_stdin {
-        return first_line(stdin().lock())
-            .map_err(|error| Failure::local("read the password from standard input", &error));
-    }
-    if let Some(value) = std::env::var_os(VARIABLE).filter(|_| !stdin().is_terminal()) {
-        return value
-            .into_string()
-            .map(Zeroizing::new)
-            .map_err(|_| Failure::usage(format!("{VARIABLE} is not UTF-8; set it again")));
-    }
-    if !stdin().is_terminal() {
+    let password = if from_stdin {
+        first_line(stdin().lock())
+            .map_err(|error| Failure::local("read the password from standard input", &error))?
+    } else if stdin().is_terminal() {
+        let first = ask(&format!("New password for {user}: "))?;
+        if first != ask("The same again: ")? {
+            return Err(Failure::usage(
+                "the two passwords differ; nothing was changed",
+            ));
+        }
+        first
+    } else {
         return Err(Failure::usage(
             "no password, and no terminal to ask on; give --password-stdin and write it there",
         ));
+    };
+    if password.is_empty() {
+        return Err(Failure::usage("the password is empty; nothing was changed"));
     }
-    let first = ask(&format!("New password for {user}: "))?;
-    let second = ask("The same again: ")?;
-    if first != second {
-        return Err(Failure::usage(
-            "the two passwords differ; nothing was changed",
-        ));
-    }
-    Ok(first)
+    Ok(password)
 }
 
 fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
