@@ -40,7 +40,7 @@ pub enum Code {
     NetApiStatus(u32),
     /// NTSTATUS of an SMB2 response.
     NtStatus(NtStatus),
-    /// Status of an RPC fault PDU ([C706] 12.6.4.7).
+    /// Status of an RPC fault PDU (C706 12.6.4.7).
     Fault(u32),
 }
 
@@ -357,7 +357,7 @@ fn win32_of(status: NtStatus) -> u32 {
     }
 }
 
-/// Fault codes of [C706] appendix E and [MS-RPCE] 2.2.2; small numbers are Win32 already.
+/// Fault codes of C706 appendix E and [MS-RPCE] 2.2.2; small numbers are Win32 already.
 fn win32_of_fault(status: u32) -> u32 {
     match status {
         0x1C01_0002 => 1745,

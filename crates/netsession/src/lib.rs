@@ -34,6 +34,8 @@ pub use options::{Encryption, Options};
 pub use rpc::Syntax;
 pub use server::{Ended, Server, SessionFilter};
 pub use session_pages::SessionPages;
+pub use smb::crypto::{Cipher, SigningAlgorithm};
+pub use smb::wire::Dialect;
 pub use srvsvc::{
     NetApiStatus, SESS_GUEST, SESS_NOENCRYPTION, ServerInfo, SessionInfo, SessionLevel, ShareInfo,
 };
