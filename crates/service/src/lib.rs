@@ -4,5 +4,6 @@
 pub mod account;
 pub mod config;
 pub mod policy;
+pub mod srvsvc_pipe;
 
 mod text;

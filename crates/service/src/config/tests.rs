@@ -141,7 +141,7 @@ fn problems_name_the_file_the_line_and_what_is_allowed() {
         parse(FULL)
             .unwrap_err()
             .to_string()
-            .contains(":22: share name \"home, sweet\"")
+            .contains(":24: share name \"home, sweet\"")
     );
 }
 

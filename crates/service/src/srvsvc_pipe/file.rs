@@ -1,0 +1,198 @@
+//! NetrFileEnum, NetrFileGetInfo and NetrFileClose ([MS-SRVS] 3.1.4.2 to 3.1.4.4).
+
+use rpc::Syntax;
+use server::application::OpenRow;
+use srvsvc::{
+    EnumResponse, FileCloseRequest, FileEnumRequest, FileGetInfoRequest, FileInfo, GetInfoResponse,
+    MAX_PREFERRED_LENGTH, NetApiStatus, Row,
+};
+
+use super::administration::Administration;
+use super::endpoint::{
+    Endpoint, check_length, given, page_limits, same_name, stripped_client_name,
+};
+use crate::policy::Operation;
+
+/// How path names of pipes begin.
+const PIPE_PREFIX: &str = r"\PIPE\";
+
+/// What one enumeration returns.
+struct Selection {
+    rows: Vec<OpenRow>,
+    /// Rows that pass the filters behind the resume position.
+    total: u32,
+}
+
+/// BasePath and UserName of a request.
+struct Filter<'a> {
+    base_path: Option<&'a str>,
+    user_name: Option<&'a str>,
+    client_name: Option<String>,
+}
+
+impl<A: Administration> Endpoint<A> {
+    pub(super) fn file_enum(&self, syntax: Syntax, request: &FileEnumRequest) -> Vec<u8> {
+        let (level, handle) = (request.level, request.resume_handle);
+        match self.select_files(request) {
+            Ok(Selection { rows, total }) => {
+                let more = total as usize > rows.len();
+                let last = rows.last().filter(|_| more).map_or(0, |row| row.id);
+                EnumResponse {
+                    level,
+                    entries: rows.iter().map(info),
+                    total_entries: total,
+                    resume_handle: handle.map(|_| last),
+                    result: if more {
+                        NetApiStatus::MORE_DATA
+                    } else {
+                        NetApiStatus::SUCCESS
+                    },
+                }
+                .write(syntax)
+            }
+            Err(status) => {
+                EnumResponse::<Vec<FileInfo>>::error(level, handle, status).write(syntax)
+            }
+        }
+    }
+
+    fn select_files(&self, request: &FileEnumRequest) -> Result<Selection, NetApiStatus> {
+        self.require(Operation::FileEnum)?;
+        let level = request.level;
+        if !FileInfo::<&str>::ENUM_LEVELS.contains(&level) {
+            return Err(NetApiStatus::INVALID_LEVEL);
+        }
+        let (base_path, name) = (given(&request.base_path), given(&request.user_name));
+        check_length(base_path)?;
+        check_length(name)?;
+        let is_client = name.is_some_and(|name| name.starts_with(r"\\"));
+        let filter = Filter {
+            base_path,
+            user_name: name.filter(|_| !is_client),
+            client_name: name.filter(|_| is_client).map(stripped_client_name),
+        };
+        let mut left = match request.prefered_maximum_length {
+            MAX_PREFERRED_LENGTH => None,
+            length => Some(length as usize),
+        };
+        let mut after = request.resume_handle.unwrap_or(0);
+        let mut selection = Selection {
+            rows: Vec::new(),
+            total: 0,
+        };
+        let mut is_full = false;
+        for limit in page_limits() {
+            let page = self.administration.opens(after, limit);
+            let Some(last) = page.rows.last() else { break };
+            after = last.id;
+            let is_last = page.total as usize <= page.rows.len();
+            for row in page.rows.into_iter().filter(|row| filter.passes(row)) {
+                selection.total = selection.total.saturating_add(1);
+                if let Some(left) = &mut left {
+                    match left.checked_sub(info(&row).size(level)) {
+                        Some(rest) => *left = rest,
+                        None => is_full = true,
+                    }
+                }
+                if !is_full {
+                    selection.rows.push(row);
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        if is_full && selection.rows.is_empty() {
+            // Unlike the other enumerations this one has a code for it.
+            return Err(NetApiStatus::BUF_TOO_SMALL);
+        }
+        Ok(selection)
+    }
+
+    pub(super) fn file_get_info(&self, syntax: Syntax, request: &FileGetInfoRequest) -> Vec<u8> {
+        let level = request.level;
+        let find = || {
+            self.require(Operation::FileGetInfo)?;
+            if !FileInfo::<&str>::INFO_LEVELS.contains(&level) {
+                return Err(NetApiStatus::INVALID_LEVEL);
+            }
+            self.administration
+                .open(request.file_id)
+                .ok_or(NetApiStatus::FILE_ID_NOT_FOUND)
+        };
+        match find() {
+            Ok(row) => {
+                let result = NetApiStatus::SUCCESS;
+                GetInfoResponse {
+                    level,
+                    info: Some(info(&row)),
+                    result,
+                }
+                .write(syntax)
+            }
+            Err(status) => GetInfoResponse::<FileInfo>::error(level, status).write(syntax),
+        }
+    }
+
+    pub(super) fn file_close(&self, request: &FileCloseRequest) -> NetApiStatus {
+        match self.close(request.file_id) {
+            Ok(()) => NetApiStatus::SUCCESS,
+            Err(status) => status,
+        }
+    }
+
+    fn close(&self, id: u32) -> Result<(), NetApiStatus> {
+        self.require(Operation::FileClose)?;
+        let row = self
+            .administration
+            .open(id)
+            .ok_or(NetApiStatus::FILE_ID_NOT_FOUND)?;
+        if row.session == self.session && row.path_name.starts_with(PIPE_PREFIX) {
+            // It may be the pipe this call came over, whose answer could not leave.
+            return Err(NetApiStatus::ACCESS_DENIED);
+        }
+        tracing::info!(
+            by = %self.security_context.user_name,
+            from = %self.client_name,
+            file = id,
+            path = %row.path_name,
+            user = %row.user_name,
+            client = %row.client_name,
+            "file closed by NetrFileClose"
+        );
+        if self.administration.close_open(id) {
+            Ok(())
+        } else {
+            Err(NetApiStatus::FILE_ID_NOT_FOUND)
+        }
+    }
+}
+
+impl Filter<'_> {
+    fn passes(&self, row: &OpenRow) -> bool {
+        self.base_path
+            .is_none_or(|base| is_prefix(base, &row.path_name))
+            && self
+                .user_name
+                .is_none_or(|name| same_name(name, &row.user_name))
+            && self
+                .client_name
+                .as_deref()
+                .is_none_or(|name| same_name(name, &row.client_name))
+    }
+}
+
+/// Does `path` begin with `base`, case aside?
+fn is_prefix(base: &str, path: &str) -> bool {
+    path.starts_with(base) || path.to_lowercase().starts_with(&base.to_lowercase())
+}
+
+fn info(row: &OpenRow) -> FileInfo<&str> {
+    FileInfo {
+        id: row.id,
+        permissions: row.permissions,
+        num_locks: row.num_locks,
+        path_name: &row.path_name,
+        user_name: &row.user_name,
+    }
+}

@@ -1,0 +1,131 @@
+//! srvsvc ([MS-SRVS] 3.1) on its named pipe: one association and one endpoint per open of
+//! the pipe. Answers are ready when a write returns.
+
+mod administration;
+mod connection;
+mod endpoint;
+mod file;
+mod server_info;
+mod session;
+mod share;
+
+use rpc::association::server::{Association, Call, Limits};
+use server::application::SessionGlobalId;
+use server::pipe::{Caller, Pipe, PipeRead, PipeService};
+use smb::NtStatus;
+
+pub use administration::Administration;
+use endpoint::Endpoint;
+
+/// Offers srvsvc; register it as [`srvsvc::PIPE_NAME`].
+#[derive(Clone, Debug, Default)]
+pub struct SrvsvcService;
+
+static INTERFACES: [rpc::Interface; 1] = [srvsvc::INTERFACE];
+
+impl PipeService for SrvsvcService {
+    /// Refuses null sessions: [MS-SRVS] note <38>.
+    fn open(&self, caller: Caller) -> Result<Box<dyn Pipe>, NtStatus> {
+        if caller.security_context.is_anonymous {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        Ok(Box::new(SrvsvcPipe::new(Endpoint {
+            session: caller.session,
+            security_context: caller.security_context,
+            client_name: caller.client_name,
+            administration: caller.application,
+            close_after_reply: Vec::new(),
+        })))
+    }
+}
+
+/// One open of the pipe.
+struct SrvsvcPipe<A> {
+    association: Association,
+    endpoint: Endpoint<A>,
+    /// The fragment being read: one message of the pipe.
+    fragment: Vec<u8>,
+    /// How much of it has been read.
+    position: usize,
+    /// The client broke the protocol; what was answered before can still be read.
+    broken: bool,
+}
+
+impl<A: Administration> SrvsvcPipe<A> {
+    fn new(endpoint: Endpoint<A>) -> Self {
+        let association =
+            Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, Limits::default());
+        Self {
+            association,
+            endpoint,
+            fragment: Vec::new(),
+            position: 0,
+            broken: false,
+        }
+    }
+
+    fn handle_message(&mut self, message: &[u8]) -> Result<(), rpc::association::server::Error> {
+        let mut next = self.association.handle_message(message)?;
+        while let Some(call) = next {
+            self.answer(&call);
+            next = self.association.next_call()?;
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, call: &Call) {
+        match self.endpoint.call(call.opnum, call.syntax, &call.stub) {
+            Ok(stub) => self.association.reply(call, stub),
+            Err(status) => self.association.fault(call, status),
+        }
+    }
+}
+
+impl<A: Administration> Pipe for SrvsvcPipe<A> {
+    fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
+        if self.broken {
+            return Err(NtStatus::PIPE_BROKEN);
+        }
+        if let Err(error) = self.handle_message(message) {
+            tracing::debug!(client = %self.endpoint.client_name, %error, "srvsvc pipe dropped");
+            self.broken = true;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, max: usize) -> PipeRead {
+        if self.position == self.fragment.len() {
+            self.position = 0;
+            match self.association.poll_output() {
+                Some(fragment) => self.fragment = fragment,
+                None => {
+                    // An idle pipe keeps no buffer.
+                    self.fragment = Vec::new();
+                    return if self.broken {
+                        PipeRead::Broken
+                    } else {
+                        PipeRead::Empty
+                    };
+                }
+            }
+        }
+        let rest = &self.fragment[self.position..];
+        let bytes = rest[..rest.len().min(max)].to_vec();
+        self.position += bytes.len();
+        PipeRead::Data {
+            bytes,
+            more: self.position < self.fragment.len(),
+        }
+    }
+
+    fn available(&self) -> usize {
+        self.fragment.len() - self.position + self.association.output_len()
+    }
+
+    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+        std::mem::take(&mut self.endpoint.close_after_reply)
+    }
+}
+
+#[cfg(test)]
+mod tests;

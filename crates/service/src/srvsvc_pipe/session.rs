@@ -1,0 +1,229 @@
+//! NetrSessionEnum and NetrSessionDel ([MS-SRVS] 3.1.4.5, 3.1.4.6).
+
+use rpc::Syntax;
+use server::application::{SessionFilter, SessionGlobalId, SessionRow};
+use srvsvc::{
+    EnumResponse, MAX_PREFERRED_LENGTH, NetApiStatus, Row, SESS_GUEST, SessionDelRequest,
+    SessionEnumRequest, SessionInfo, SessionLevel, Text,
+};
+
+use super::administration::Administration;
+use super::endpoint::{
+    Endpoint, check_length, dword, given, page_limits, seconds, stripped_client_name,
+};
+use crate::policy::Operation;
+
+/// What one enumeration returns.
+struct Selection {
+    rows: Vec<SessionRow>,
+    /// Rows that pass the filter behind the resume position.
+    total: u32,
+    /// Not all of them are in `rows`.
+    more: bool,
+}
+
+impl<A: Administration> Endpoint<A> {
+    pub(super) fn session_enum(&self, syntax: Syntax, request: &SessionEnumRequest) -> Vec<u8> {
+        let (level, handle) = (request.level, request.resume_handle);
+        match self.select(request) {
+            Ok(Selection { rows, total, more }) => {
+                // On success the value is not prescribed: 0, the start.
+                let last = rows
+                    .last()
+                    .filter(|_| more)
+                    .map_or(0, |row| row.id.0 as u32);
+                EnumResponse {
+                    level,
+                    entries: rows.iter().map(|row| info(row, level)),
+                    total_entries: total,
+                    resume_handle: handle.map(|_| last),
+                    result: if more {
+                        NetApiStatus::MORE_DATA
+                    } else {
+                        NetApiStatus::SUCCESS
+                    },
+                }
+                .write(syntax)
+            }
+            Err(status) => {
+                EnumResponse::<Vec<SessionInfo>>::error(level, handle, status).write(syntax)
+            }
+        }
+    }
+
+    /// The text fixes no precedence of errors; ours is access, level, form of the name,
+    /// lengths, resume position, result of the filter.
+    fn select(&self, request: &SessionEnumRequest) -> Result<Selection, NetApiStatus> {
+        self.require(Operation::SessionEnum)?;
+        SessionLevel::try_from(request.level).map_err(|_| NetApiStatus::INVALID_LEVEL)?;
+        let client_name = given(&request.client_name);
+        let user_name = given(&request.user_name);
+        if client_name.is_some_and(|name| !name.starts_with(r"\\")) {
+            return Err(NetApiStatus::INVALID_COMPUTER);
+        }
+        check_length(client_name)?;
+        check_length(user_name)?;
+
+        let after = self
+            .administration
+            .resume_position(request.resume_handle.unwrap_or(0));
+        let client_name = client_name.map(stripped_client_name);
+        let filter = SessionFilter {
+            client_name: client_name.as_deref(),
+            user_name,
+        };
+        let selection = self.walk(
+            filter,
+            after,
+            request.level,
+            request.prefered_maximum_length,
+        );
+        // A caller who goes on behind a position has had its rows already: that the others
+        // have left meanwhile is no error.
+        if selection.rows.is_empty() && after.is_none() {
+            if client_name.is_some() {
+                return Err(NetApiStatus::CLIENT_NAME_NOT_FOUND);
+            }
+            if user_name.is_some() {
+                return Err(NetApiStatus::USER_NOT_FOUND);
+            }
+        }
+        Ok(selection)
+    }
+
+    /// As many rows as fit `prefered_maximum_length`, at least one if there is any.
+    fn walk(
+        &self,
+        filter: SessionFilter<'_>,
+        mut after: Option<SessionGlobalId>,
+        level: u32,
+        prefered_maximum_length: u32,
+    ) -> Selection {
+        let bounded = prefered_maximum_length != MAX_PREFERRED_LENGTH;
+        let mut left = prefered_maximum_length as usize;
+        // No row is smaller than one without text, so no more can fit than this.
+        let most = match SessionInfo::<Text<'_>>::default().size(level) {
+            size if bounded => left / size.max(1) + 2,
+            _ => usize::MAX,
+        };
+        let mut rows: Vec<SessionRow> = Vec::new();
+        let mut total = 0;
+        for limit in page_limits() {
+            let page = self.administration.sessions(filter, after, limit.min(most));
+            total = dword(rows.len()).saturating_add(page.total);
+            if page.rows.is_empty() {
+                break;
+            }
+            let is_last = page.total as usize <= page.rows.len();
+            for row in page.rows {
+                if bounded {
+                    match left.checked_sub(info(&row, level).size(level)) {
+                        Some(rest) => left = rest,
+                        None if rows.is_empty() => left = 0,
+                        None => {
+                            return Selection {
+                                rows,
+                                total,
+                                more: true,
+                            };
+                        }
+                    }
+                }
+                after = Some(row.id);
+                rows.push(row);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Selection {
+            rows,
+            total,
+            more: false,
+        }
+    }
+
+    pub(super) fn session_del(&mut self, request: &SessionDelRequest) -> NetApiStatus {
+        match self.delete(request) {
+            Ok(()) => NetApiStatus::SUCCESS,
+            Err(status) => status,
+        }
+    }
+
+    fn delete(&mut self, request: &SessionDelRequest) -> Result<(), NetApiStatus> {
+        self.require(Operation::SessionDel)?;
+        let client_name = given(&request.client_name);
+        let user_name = given(&request.user_name);
+        if client_name.is_some_and(|name| !name.starts_with(r"\\")) {
+            return Err(NetApiStatus::CLIENT_NAME_NOT_FOUND);
+        }
+        check_length(client_name)?;
+        check_length(user_name)?;
+        if client_name.is_none() && user_name.is_none() {
+            // Never "end everything".
+            return Err(NetApiStatus::INVALID_PARAMETER);
+        }
+        let client_name = client_name.map(stripped_client_name);
+        let filter = SessionFilter {
+            client_name: client_name.as_deref(),
+            user_name,
+        };
+
+        let (mut matched, mut after) = (0u32, None);
+        for limit in page_limits() {
+            let page = self.administration.sessions(filter, after, limit);
+            let Some(last) = page.rows.last() else { break };
+            after = Some(last.id);
+            matched = matched.saturating_add(dword(page.rows.len()));
+            for row in &page.rows {
+                self.end(row);
+            }
+            if page.total as usize <= page.rows.len() {
+                break;
+            }
+        }
+        if matched == 0 {
+            return Err(NetApiStatus::CLIENT_NAME_NOT_FOUND);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, row: &SessionRow) {
+        tracing::info!(
+            by = %self.security_context.user_name,
+            from = %self.client_name,
+            session = row.id.0,
+            user = %row.user_name,
+            client = %row.client_name,
+            "session ended by NetrSessionDel"
+        );
+        if row.id == self.session {
+            if !self.close_after_reply.contains(&row.id) {
+                self.close_after_reply.push(row.id);
+            }
+        } else {
+            // One that has left meanwhile is ended too ([MS-SMB2] 3.3.4.12).
+            self.administration.close_session(row.id);
+        }
+    }
+}
+
+/// cname has `\\` at levels 0, 1, 2 and 10 and is bare at 502, as Windows shows 10 and 502.
+fn info(row: &SessionRow, level: u32) -> SessionInfo<Text<'_>> {
+    let is_bare = level == u32::from(SessionLevel::Info502);
+    SessionInfo {
+        cname: if is_bare {
+            Text::from(&*row.client_name)
+        } else {
+            Text::unc(&row.client_name)
+        },
+        username: Text::from(&*row.user_name),
+        num_opens: row.num_opens,
+        time: seconds(row.active),
+        idle_time: seconds(row.idle),
+        user_flags: if row.is_guest { SESS_GUEST } else { 0 },
+        // Empty for every SMB2 client ([MS-SMB2] 3.3.4.18).
+        cltype_name: Text::default(),
+        transport: Text::from(&*row.transport_name),
+    }
+}
