@@ -26,6 +26,10 @@ impl AccountStore for OneAccount {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, root, user, password, seconds] = &arguments[..] else {
         return Err("usage: embed ADDRESS:PORT DIRECTORY USER PASSWORD SECONDS".into());

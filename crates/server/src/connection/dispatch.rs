@@ -252,6 +252,13 @@ impl Connection {
             Ok(done) => done,
             Err(status) => Done::from(status),
         };
+        tracing::trace!(
+            client = %self.handle.client_name,
+            command = %request.header.command,
+            message_id = request.header.message_id,
+            status = %done.status,
+            "answered"
+        );
         let body_written = answer_has_body(&done, &chain.out, start);
         if !body_written {
             chain.out.truncate(start + Header::SIZE);
@@ -262,10 +269,10 @@ impl Connection {
         let tree_id = done.tree_id.unwrap_or(request.header.tree_id);
         let mut flags = HeaderFlags::SERVER_TO_REDIR;
         if is_related {
-            flags = flags | HeaderFlags::RELATED;
+            flags |= HeaderFlags::RELATED;
         }
         if done.async_id.is_some() {
-            flags = flags | HeaderFlags::ASYNC;
+            flags |= HeaderFlags::ASYNC;
         }
         let response = Header {
             credit_charge: request.header.credit_charge,

@@ -135,7 +135,7 @@ fn set_basic(file: &FileOpen, basic: &FileBasicInformation) -> Result<(), NtStat
     // 0 leaves a time alone; -1 and -2 stop and restart its automatic change, which a
     // store below us does not offer ([MS-FSCC] 2.4.7).
     let time = |time: FileTime| match time.0 as i64 {
-        0 | -1 | -2 => Ok(None),
+        -2..=0 => Ok(None),
         ..-2 => Err(NtStatus::INVALID_PARAMETER),
         _ => Ok(Some(time)),
     };
