@@ -10,6 +10,9 @@ mod initiator;
 mod ntlm;
 mod spnego;
 
+#[cfg(test)]
+mod tests;
+
 pub use acceptor::{Acceptor, AcceptorConfig, Step};
 pub use initiator::{Credentials, Initiator, InitiatorStep};
 
