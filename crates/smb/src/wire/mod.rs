@@ -67,3 +67,6 @@ pub use tree_connect::{TreeConnectRequest, TreeConnectResponse};
 pub use tree_disconnect::{TreeDisconnectRequest, TreeDisconnectResponse};
 pub use utf16::{Utf16, utf16};
 pub use write::{WriteRequest, WriteResponse};
+
+#[cfg(test)]
+mod tests;

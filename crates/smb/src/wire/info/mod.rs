@@ -108,6 +108,3 @@ pub use directory::DirectoryEntry;
 pub use file::*;
 pub use file_system::*;
 pub use notify::FileNotifyInformation;
-
-#[cfg(test)]
-mod tests;
