@@ -2,6 +2,7 @@
 //! (`vectors.py`), round trips, a wrong StructureSize, and an end at every byte.
 
 mod known_bytes;
+mod known_info;
 mod round_trip;
 mod tolerance;
 
