@@ -4,6 +4,9 @@
 pub mod account;
 pub mod config;
 pub mod policy;
+pub mod serve;
 pub mod srvsvc_pipe;
 
 mod text;
+
+pub use serve::{Service, ServiceError};
