@@ -26,13 +26,19 @@ impl FileTime {
         let steps = i128::from(self.0) - UNIX_EPOCH_STEPS;
         let per_second = i128::from(Self::PER_SECOND);
         // Both fit: |steps| < 2^64, so seconds < 2^41 and the remainder < 10^7.
-        (steps.div_euclid(per_second) as i64, steps.rem_euclid(per_second) as u32 * 100)
+        (
+            steps.div_euclid(per_second) as i64,
+            steps.rem_euclid(per_second) as u32 * 100,
+        )
     }
 
     /// Time passed since `earlier`, zero if `earlier` lies in the future.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         let steps = self.0.saturating_sub(earlier.0);
-        Duration::new(steps / Self::PER_SECOND, (steps % Self::PER_SECOND) as u32 * 100)
+        Duration::new(
+            steps / Self::PER_SECOND,
+            (steps % Self::PER_SECOND) as u32 * 100,
+        )
     }
 }
 

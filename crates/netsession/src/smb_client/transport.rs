@@ -1,11 +1,12 @@
 //! Frames on a TCP connection ([MS-SMB2] 2.1): four bytes of length, then the message.
 
+use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,10 +23,15 @@ const CHUNK: usize = 64 * 1024;
 /// The length field has 24 bits.
 const MAX_FRAME: usize = 0xFF_FFFF;
 
-/// A TCP connection that carries frames, with time limits.
+/// What frames can travel on: TCP, or an in-memory pair in tests.
+pub trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for T {}
+
+/// A connection that carries frames, with time limits.
 #[derive(Debug)]
 pub struct Transport {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     limit: usize,
     time_limit: Duration,
     deadline: Option<Instant>,
@@ -50,33 +56,20 @@ impl Transport {
             Ok(result) => result.map_err(Error::Connect)?,
             Err(_) => return Err(Error::TimedOut),
         };
-        Self::new(stream, limit).map_err(Error::Connect)
+        // Lock-step requests must not wait for the acknowledgement of the one before.
+        stream.set_nodelay(true).map_err(Error::Connect)?;
+        Ok(Self::new(stream, limit))
     }
 
     /// Frames on an existing connection.
-    ///
-    /// # Errors
-    /// What setting TCP_NODELAY gives.
-    pub fn new(stream: TcpStream, limit: Duration) -> io::Result<Self> {
-        // Lock-step requests must not wait for the acknowledgement of the one before.
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
+    pub fn new(stream: impl Stream + 'static, limit: Duration) -> Self {
+        Self {
+            stream: Box::new(stream),
             limit: INITIAL_LIMIT,
             time_limit: limit,
             deadline: None,
             under_way: false,
-        })
-    }
-
-    /// Address of the server.
-    pub fn peer_address(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
-    }
-
-    /// Address of this end.
-    pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+        }
     }
 
     /// Limit of each following send or receive.
@@ -189,7 +182,7 @@ async fn connect_to(address: SocketAddr, source: Option<IpAddr>) -> io::Result<T
     socket.connect(address).await
 }
 
-async fn read_frame(stream: &mut TcpStream, limit: usize) -> Result<Vec<u8>, Error> {
+async fn read_frame(stream: &mut Box<dyn Stream>, limit: usize) -> Result<Vec<u8>, Error> {
     let mut prefix = [0; 4];
     stream.read_exact(&mut prefix).await.map_err(broken)?;
     // [RFC1002] 4.3.1: type 0 is a session message; directly over TCP no other exists.
@@ -213,7 +206,7 @@ async fn read_frame(stream: &mut TcpStream, limit: usize) -> Result<Vec<u8>, Err
     Ok(message)
 }
 
-async fn write_both(stream: &mut TcpStream, head: &[u8], tail: &[u8]) -> Result<(), Error> {
+async fn write_both(stream: &mut Box<dyn Stream>, head: &[u8], tail: &[u8]) -> Result<(), Error> {
     let mut parts = [IoSlice::new(head), IoSlice::new(tail)];
     let mut rest = &mut parts[..];
     // Drops leading empty parts.
