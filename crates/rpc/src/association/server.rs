@@ -359,10 +359,10 @@ impl Association {
         let request = Request::read(header, fragment)?;
         if header.flags.contains(Flags::FIRST) {
             self.start_call(header, &request);
-        } else if !self
+        } else if self
             .incoming
             .as_ref()
-            .is_some_and(|i| i.call.call_id == header.call_id)
+            .is_none_or(|i| i.call.call_id != header.call_id)
         {
             self.push_fault(header.call_id, request.context_id, fault::PROTO_ERROR);
             return Ok(None);

@@ -110,15 +110,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The discriminant of a union, which has to repeat `expected`. The arm follows.
+    /// The discriminant of a union of pointers, which has to repeat `expected`. The arm
+    /// follows, aligned even if it is empty.
     pub fn union_tag(&mut self, expected: u32) -> Result<(), Error> {
         self.align_structure()?;
         let tag = self.u32("union tag")?;
-        if tag == expected {
-            Ok(())
-        } else {
-            Err(Error::Tag { tag, expected })
+        if tag != expected {
+            return Err(Error::Tag { tag, expected });
         }
+        self.align_structure()
     }
 
     /// A conformant varying string of `wchar_t`: the text before its first NUL. Unpaired
@@ -135,15 +135,7 @@ impl<'a> Reader<'a> {
             });
         }
         let bytes = self.take(what, 2, actual_count.saturating_mul(2))?;
-        let units = bytes
-            .chunks_exact(2)
-            .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
-            .take_while(|&unit| unit != 0);
-        let mut text = String::with_capacity(actual_count.saturating_sub(1));
-        text.extend(
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
-        );
-        Ok(text)
+        Ok(text_before_nul(bytes))
     }
 
     /// A unique pointer with its string at once, as a top-level parameter has it.
@@ -198,4 +190,27 @@ impl<'a> Reader<'a> {
             })
         }
     }
+}
+
+fn text_before_nul(bytes: &[u8]) -> String {
+    let units = bytes
+        .chunks_exact(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+    let mut text = String::with_capacity((bytes.len() / 2).saturating_sub(1));
+    for (index, unit) in units.enumerate() {
+        match u8::try_from(unit) {
+            Ok(0) => break,
+            Ok(byte) if byte.is_ascii() => text.push(byte.into()),
+            _ => {
+                let rest = bytes[2 * index..].chunks_exact(2);
+                let units = rest.map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+                text.extend(
+                    char::decode_utf16(units.take_while(|&unit| unit != 0))
+                        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
+                );
+                break;
+            }
+        }
+    }
+    text
 }

@@ -42,7 +42,9 @@ impl Writer {
 
     fn align(&mut self, alignment: usize) {
         let padding = self.stub.len().wrapping_neg() & (alignment - 1);
-        self.stub.extend_from_slice(&[0; 8][..padding]);
+        if padding != 0 {
+            self.stub.extend_from_slice(&[0; 8][..padding]);
+        }
     }
 
     /// Pads to the alignment of a structure or union that holds pointers.
@@ -94,20 +96,39 @@ impl Writer {
         self.count(id as usize);
     }
 
-    /// The discriminant of a union. The arm follows.
+    /// The discriminant of a union of pointers. The arm follows, aligned even if it is empty
+    /// ([MS-RPCE] 2.2.5.3.5).
     pub fn union_tag(&mut self, tag: u32) {
         self.align_structure();
         self.u32(tag);
+        self.align_structure();
     }
 
     /// A conformant varying string of `wchar_t`, with its NUL.
     pub fn wide_string(&mut self, text: &(impl WideText + ?Sized)) {
-        let count = text.utf16_len() + 1;
-        self.count(count);
-        self.count(0);
-        self.count(count);
+        self.align(self.syntax.pointer_size());
+        let start = self.stub.len();
+        // The counts are filled in behind the text: one pass over it instead of two.
+        match self.syntax {
+            Syntax::Ndr20 => self.stub.extend_from_slice(&[0; 12]),
+            Syntax::Ndr64 => self.stub.extend_from_slice(&[0; 24]),
+        }
+        let characters = self.stub.len();
         text.write_utf16(&mut self.stub);
         self.stub.extend_from_slice(&[0, 0]);
+        let count = (self.stub.len() - characters) / 2;
+        match self.syntax {
+            Syntax::Ndr20 => {
+                let count = u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes();
+                self.stub[start..start + 4].copy_from_slice(&count);
+                self.stub[start + 8..start + 12].copy_from_slice(&count);
+            }
+            Syntax::Ndr64 => {
+                let count = (count as u64).to_le_bytes();
+                self.stub[start..start + 8].copy_from_slice(&count);
+                self.stub[start + 16..start + 24].copy_from_slice(&count);
+            }
+        }
     }
 
     /// A unique pointer with its string at once, as a top-level parameter has it.
