@@ -55,8 +55,8 @@ impl Cipher {
     }
 }
 
-/// The key of one direction and its cipher: no expanded state, so it costs 34 bytes a
-/// session.
+/// The key of one direction and its cipher: 34 bytes, no expanded state, as in
+/// [`SigningKey`](super::SigningKey).
 #[derive(Clone, ZeroizeOnDrop)]
 pub struct EncryptionKey {
     #[zeroize(skip)]

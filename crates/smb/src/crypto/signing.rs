@@ -42,7 +42,8 @@ impl SigningAlgorithm {
     }
 }
 
-/// A key and the algorithm it signs with: 18 bytes, no expanded state.
+/// A key and the algorithm it signs with: 18 bytes, no expanded state, which would cost
+/// each session hundreds. Expanding it anew takes about 0.15 µs a message with AES-GMAC.
 #[derive(Clone, ZeroizeOnDrop)]
 pub struct SigningKey {
     #[zeroize(skip)]
