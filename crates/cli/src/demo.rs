@@ -43,7 +43,14 @@ pub async fn run() -> Result<(), Failure> {
         bold("netsession demo: see who is connected to a file server, and end one session.")
     ))?;
     let stage = Stage::build().await?;
-    let played = stage.play().await;
+    let played = tokio::select! {
+        played = stage.play() => played,
+        // The temporary directory goes in any case.
+        _ = tokio::signal::ctrl_c() => Err(Failure {
+            exit: Exit::Local,
+            message: "demo: interrupted".to_owned(),
+        }),
+    };
     let removed = stage.clear().await;
     played?;
     removed?;
