@@ -72,13 +72,13 @@ pub fn entries_that_fit<R: Row>(
     level: u32,
     prefered_maximum_length: u32,
 ) -> usize {
-    let mut rows = rows.into_iter();
+    let rows = rows.into_iter();
     if prefered_maximum_length == MAX_PREFERRED_LENGTH {
         return rows.count();
     }
     let mut left = prefered_maximum_length as usize;
     let mut fit = 0;
-    while let Some(row) = rows.next() {
+    for row in rows {
         match left.checked_sub(row.size(level)) {
             Some(rest) => left = rest,
             None => return fit.max(1),

@@ -323,12 +323,18 @@ impl Association {
         let Some(interface) = self.interfaces.iter().position(|ours| serves(ours, wanted)) else {
             return reject(ProviderReason::ABSTRACT_SYNTAX_NOT_SUPPORTED);
         };
-        let mut syntaxes = context
+        let mut syntax = None;
+        for offered in context
             .transfer_syntaxes
             .iter()
             .copied()
-            .filter_map(Syntax::from_id);
-        let Some(syntax) = syntaxes.next() else {
+            .filter_map(Syntax::from_id)
+        {
+            if syntax.is_none() || offered == Syntax::Ndr64 {
+                syntax = Some(offered);
+            }
+        }
+        let Some(syntax) = syntax else {
             return reject(ProviderReason::PROPOSED_TRANSFER_SYNTAXES_NOT_SUPPORTED);
         };
         let known = self
@@ -338,8 +344,8 @@ impl Association {
         if known.is_none() && self.contexts.len() >= self.limits.max_contexts {
             return reject(ProviderReason::LOCAL_LIMIT_EXCEEDED);
         }
-        // Windows servers take one syntax for an interface, NDR64 where both are offered in
-        // contexts of their own; clients may rely on being told which.
+        // Windows servers take one syntax for an interface, NDR64 where both are offered;
+        // clients may rely on being told which.
         if syntax == Syntax::Ndr20 && offers_ndr64(bind, wanted) {
             return reject(ProviderReason::PROPOSED_TRANSFER_SYNTAXES_NOT_SUPPORTED);
         }

@@ -197,6 +197,18 @@ fn three_contexts_as_windows_offers_them() {
 }
 
 #[test]
+fn both_syntaxes_in_one_context() {
+    let mut server = server();
+    let bind = bind(vec![context(4, &[Syntax::Ndr20.id(), Syntax::Ndr64.id()])]);
+    server
+        .handle_message(&bind.write(PacketType::BIND, 2))
+        .unwrap();
+    let bytes = server.poll_output().unwrap();
+    let ack = BindAck::read(&Header::read(&bytes).unwrap(), &bytes).unwrap();
+    assert_eq!(ack.results, [ContextResult::Acceptance(Syntax::Ndr64.id())]);
+}
+
+#[test]
 fn contexts_that_are_rejected() {
     let mut server = server();
     let other = SyntaxId {
