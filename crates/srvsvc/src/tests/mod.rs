@@ -2,6 +2,7 @@
 
 mod hostile;
 mod known_bytes;
+mod neighbours;
 mod round_trip;
 mod vectors;
 
