@@ -66,8 +66,8 @@ pub async fn run(arguments: &EndArguments) -> Result<(), Failure> {
         remote.disconnect().await;
         return emit(b"Nothing was ended.\n");
     }
-    let pairs = pairs(&answer.rows, user, &remote.user);
-    end_all(remote, &server, pairs).await
+    let pairs = pairs(&answer.rows, user, remote.user());
+    end_all(remote, pairs).await
 }
 
 fn none(server: &str, client: Option<&str>, user: Option<&str>) -> Failure {
@@ -144,28 +144,25 @@ fn pairs(rows: &[Row], user_filter: Option<&str>, own_user: &str) -> Vec<Pair> {
             }),
         }
     }
-    pairs.sort_by_key(|pair| {
-        pair.user
-            .as_deref()
-            .is_none_or(|user| same_name(user, own_user))
-    });
+    pairs.sort_by_key(|pair| may_be_ours(pair, own_user));
     pairs
 }
 
-async fn end_all(mut remote: Remote, server: &str, pairs: Vec<Pair>) -> Result<(), Failure> {
+async fn end_all(mut remote: Remote, pairs: Vec<Pair>) -> Result<(), Failure> {
     let mut worst: Option<Exit> = None;
-    let mut lost = false;
+    let mut ours_may_be_gone = false;
     for pair in pairs {
-        if lost {
-            complain(&format!(
-                "end {} on {server}: not tried, the connection was lost; run the command again",
-                name(&pair)
-            ));
-            worst = worst.or(Some(Exit::Unreachable));
-            continue;
-        }
-        let result = remote.end(Some(&pair.client), pair.user.as_deref()).await;
         let name = name(&pair);
+        // Asked over a lost connection, it could not be told from our own end.
+        let connected = match ours_may_be_gone {
+            true => remote.reconnect().await,
+            false => Ok(()),
+        };
+        let result = match connected {
+            Ok(()) => remote.end(Some(&pair.client), pair.user.as_deref()).await,
+            Err(error) => Err(error),
+        };
+        ours_may_be_gone |= may_be_ours(&pair, remote.user());
         match result {
             Ok(Ended::Confirmed) => {
                 let number = match pair.sessions {
@@ -175,7 +172,6 @@ async fn end_all(mut remote: Remote, server: &str, pairs: Vec<Pair>) -> Result<(
                 emit(format!("Ended {name}{number}.\n").as_bytes())?;
             }
             Ok(Ended::ConnectionLost) => {
-                lost = true;
                 let text = "the connection of this command went with it";
                 emit(format!("Ended {name}, very likely: {text}.\n").as_bytes())?;
             }
@@ -183,10 +179,6 @@ async fn end_all(mut remote: Remote, server: &str, pairs: Vec<Pair>) -> Result<(
                 emit(format!("{name} had ended already.\n").as_bytes())?;
             }
             Err(error) => {
-                lost |= matches!(
-                    error.kind(),
-                    ErrorKind::ConnectionLost | ErrorKind::TimedOut
-                );
                 worst = worst.or(Some(exit_of(error.kind())));
                 complain(&format!("{name} was not ended: {error}"));
             }
@@ -194,6 +186,13 @@ async fn end_all(mut remote: Remote, server: &str, pairs: Vec<Pair>) -> Result<(
     }
     remote.disconnect().await;
     worst.map_or(Ok(()), |exit| Err(Failure::silent(exit)))
+}
+
+/// Ending it can take the connection of this command along.
+fn may_be_ours(pair: &Pair, own_user: &str) -> bool {
+    pair.user
+        .as_deref()
+        .is_none_or(|user| same_name(user, own_user))
 }
 
 fn name(pair: &Pair) -> String {

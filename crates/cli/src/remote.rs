@@ -36,10 +36,10 @@ pub struct Answer {
 /// A connected server.
 pub struct Remote {
     server: Server,
+    credentials: Credentials,
+    options: Options,
     /// As typed, for messages and the JSON object.
     pub target: Target,
-    /// Who asks.
-    pub user: String,
 }
 
 impl Remote {
@@ -51,9 +51,21 @@ impl Remote {
         let server = Server::connect(&target, &credentials, &options).await?;
         Ok(Self {
             server,
+            credentials,
+            options,
             target,
-            user: credentials.user().to_owned(),
         })
+    }
+
+    /// Connects and logs on once more, as before.
+    pub async fn reconnect(&mut self) -> Result<(), netsession::Error> {
+        self.server = Server::connect(&self.target, &self.credentials, &self.options).await?;
+        Ok(())
+    }
+
+    /// Who asks.
+    pub fn user(&self) -> &str {
+        self.credentials.user()
     }
 
     /// The sessions that fit; at the fullest level that the server knows if none is given.
