@@ -4,7 +4,7 @@
 pub mod account;
 pub mod config;
 pub mod policy;
-pub mod serve;
+mod serve;
 pub mod srvsvc_pipe;
 
 mod text;
