@@ -155,7 +155,7 @@ impl<A: Administration> Endpoint<A> {
             by = %self.security_context.user_name,
             from = %self.client_name,
             file = id,
-            path = %row.path_name,
+            path = ?row.path_name,
             user = %row.user_name,
             client = %row.client_name,
             "file closed by NetrFileClose"
