@@ -24,6 +24,7 @@ use smb::Guid;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use account::AccountStore;
 use application::{Application, SessionGlobalId};
@@ -128,6 +129,7 @@ impl Shared {
             (OpenKind::Pipe(pipe), _) => {
                 let (instance, pending) = {
                     let mut state = pipe.state();
+                    state.closed = true;
                     (state.pipe.take(), std::mem::take(&mut state.pending))
                 };
                 for read in pending {
@@ -149,6 +151,7 @@ impl Shared {
 /// An SMB2/3 server. Dropping it does not stop it; [`Server::shutdown`] does.
 pub struct Server {
     shared: Arc<Shared>,
+    listeners: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Server {
@@ -174,6 +177,7 @@ impl Server {
                 addresses: Mutex::default(),
                 stop: watch::Sender::new(false),
             }),
+            listeners: Mutex::default(),
         })
     }
 
@@ -210,7 +214,11 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(address);
-        tokio::spawn(accept(self.shared.clone(), listener));
+        let task = tokio::spawn(accept(self.shared.clone(), listener));
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(task);
         Ok(address)
     }
 
@@ -225,6 +233,16 @@ impl Server {
     /// Stops listening, ends every connection and closes every open; returns when done.
     pub async fn shutdown(&self) {
         self.shared.stop.send_replace(true);
+        let listeners = std::mem::take(
+            &mut *self
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for listener in listeners {
+            // Its port is free when the task has ended.
+            let _ = listener.await;
+        }
         for id in self.shared.sessions.ids() {
             self.shared.close_session(id);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use smb::NtStatus;
 use smb::wire::Header;
 
-use crate::application::{OpenRow, Page};
+use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::pipe::Pipe;
 use crate::session::Session;
 use crate::share::name::Pattern;
@@ -73,10 +73,12 @@ pub(crate) struct PipeOpen {
 }
 
 pub(crate) struct PipeState {
-    /// `None` once closed.
+    /// `None` while a request works on it, and once closed.
     pub(crate) pipe: Option<Box<dyn Pipe>>,
     /// Reads that wait for data, oldest first.
     pub(crate) pending: VecDeque<PendingRead>,
+    /// Closed: whoever works on the pipe now drops it when done.
+    pub(crate) closed: bool,
 }
 
 /// A READ that waits with an AsyncId.
@@ -91,6 +93,32 @@ pub(crate) struct PendingRead {
 impl PipeOpen {
     pub(crate) fn state(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the pipe without holding its lock: the service may end sessions, and two
+    /// callers that end each other's must not wait for each other. Collects what is to be
+    /// closed once the answers so far have left.
+    pub(crate) fn with<T>(
+        &self,
+        close_after_reply: &mut Vec<SessionGlobalId>,
+        work: impl FnOnce(&mut dyn Pipe) -> T,
+    ) -> Result<T, NtStatus> {
+        let mut pipe = {
+            let mut state = self.state();
+            if state.closed {
+                return Err(NtStatus::PIPE_DISCONNECTED);
+            }
+            state.pipe.take().ok_or(NtStatus::PIPE_BUSY)?
+        };
+        let result = work(&mut *pipe);
+        let mut state = self.state();
+        if state.closed || pipe.available() == 0 {
+            close_after_reply.extend(pipe.take_close_after_reply());
+        }
+        if !state.closed {
+            state.pipe = Some(pipe);
+        }
+        Ok(result)
     }
 }
 

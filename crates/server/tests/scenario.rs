@@ -482,3 +482,72 @@ async fn a_waiting_pipe_read_is_answered_when_its_session_ends() {
     reading.await.unwrap();
     assert_eq!(*result.lock().unwrap(), Some(NtStatus::CANCELLED));
 }
+
+/// Closes the session that its client names, at once.
+struct Closer;
+
+struct CloserPipe(Caller);
+
+impl PipeService for Closer {
+    fn open(&self, caller: Caller) -> Result<Box<dyn Pipe>, NtStatus> {
+        Ok(Box::new(CloserPipe(caller)))
+    }
+}
+
+impl Pipe for CloserPipe {
+    fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
+        let id = message
+            .try_into()
+            .map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        // Both callers are in here before either goes on.
+        std::thread::sleep(Duration::from_millis(50));
+        self.0
+            .application
+            .close_session(SessionGlobalId(u64::from_le_bytes(id)));
+        Ok(())
+    }
+
+    fn read(&mut self, _max: usize) -> PipeRead {
+        PipeRead::Empty
+    }
+
+    fn available(&self) -> usize {
+        0
+    }
+
+    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_callers_may_end_each_other() {
+    let scene = Scene::new(|_| {});
+    scene.server.register_pipe("closer", Arc::new(Closer));
+    let mut pipes = Vec::new();
+    let mut ids = Vec::new();
+    for client in [ALICE, BOB] {
+        let connection = scene.connect(client).await;
+        let session = logon(&connection, "alice").await;
+        ids.push(session.id());
+        let ipc = session.tree_connect("test", "IPC$").await.unwrap();
+        pipes.push(ipc.create("closer", &Create::pipe()).await.unwrap());
+    }
+    ids.reverse();
+    let calls: Vec<_> = pipes
+        .into_iter()
+        .zip(ids)
+        .map(|(pipe, other)| {
+            tokio::spawn(async move {
+                let _ = pipe.write(0, &other.to_le_bytes()).await;
+            })
+        })
+        .collect();
+    for call in calls {
+        tokio::time::timeout(LIMIT, call)
+            .await
+            .expect("no deadlock")
+            .unwrap();
+    }
+    assert!(scene.rows().is_empty());
+}

@@ -196,6 +196,7 @@ impl Connection {
                 state: Mutex::new(PipeState {
                     pipe: Some(pipe),
                     pending: VecDeque::new(),
+                    closed: false,
                 }),
             }),
             granted_access: granted(create.desired_access, tree.maximal_access)?,
@@ -331,11 +332,10 @@ impl Connection {
         request.session()?.tables().opens.remove(&open.volatile);
         if let OpenKind::Pipe(pipe) = &open.kind {
             // Sessions to be ended after the answers are ended after this one too.
-            let mut state = pipe.state();
-            if let Some(instance) = &mut state.pipe {
-                self.close_after_reply
-                    .extend(instance.take_close_after_reply());
-            }
+            let mut ids = Vec::new();
+            let taken = pipe.with(&mut ids, |instance| instance.take_close_after_reply());
+            self.close_after_reply.extend(taken.unwrap_or_default());
+            self.close_after_reply.extend(ids);
         }
         self.shared.close_open(&open);
         response.write(out);

@@ -42,14 +42,11 @@ impl Connection {
         pipe: &PipeOpen,
         out: &mut Vec<u8>,
     ) -> Answer {
-        let mut state = pipe.state();
-        let instance = state.pipe.as_mut().ok_or(NtStatus::PIPE_DISCONNECTED)?;
-        match instance.read(read.length as usize) {
+        let length = read.length as usize;
+        match pipe.with(&mut self.close_after_reply, |instance| {
+            instance.read(length)
+        })? {
             PipeRead::Data { bytes, more } => {
-                if instance.available() == 0 {
-                    self.close_after_reply
-                        .extend(instance.take_close_after_reply());
-                }
                 ReadResponse {
                     data: &bytes,
                     data_remaining: 0,
@@ -63,30 +60,25 @@ impl Connection {
                 .into())
             }
             PipeRead::Broken => Err(NtStatus::PIPE_BROKEN),
+            PipeRead::Empty if !request.last => Err(NtStatus::PIPE_EMPTY),
             PipeRead::Empty => {
-                if !request.last {
-                    return Err(NtStatus::PIPE_EMPTY);
-                }
-                self.pending.retain(|id, open| match &open.kind {
-                    // The pipe being read from is locked here, and is the one that is asked.
-                    OpenKind::Pipe(other) if !std::ptr::eq(other, pipe) => other
-                        .state()
-                        .pending
-                        .iter()
-                        .any(|read| read.async_id == *id),
-                    _ => true,
-                });
+                self.forget_answered();
                 if self.pending.len() >= self.shared.config.limits.pending_requests {
                     return Err(NtStatus::INSUFFICIENT_RESOURCES);
+                }
+                let session = request.session()?.clone();
+                let mut state = pipe.state();
+                if state.closed {
+                    return Err(NtStatus::PIPE_DISCONNECTED);
                 }
                 let async_id = self.next_async_id;
                 self.next_async_id += 1;
                 state.pending.push_back(PendingRead {
                     header: request.header,
                     async_id,
-                    session: request.session()?.clone(),
+                    session,
                     encrypted: request.encrypted,
-                    length: read.length as usize,
+                    length,
                 });
                 self.pending.insert(async_id, open.clone());
                 let mut done = Done::from(NtStatus::PENDING);
@@ -94,6 +86,14 @@ impl Connection {
                 Ok(done)
             }
         }
+    }
+
+    /// Waiting reads whose pipe was closed have been answered by whoever closed it.
+    fn forget_answered(&mut self) {
+        self.pending.retain(|_, open| match &open.kind {
+            OpenKind::Pipe(pipe) => !pipe.state().closed,
+            OpenKind::File(_) => false,
+        });
     }
 
     pub(super) fn write_file(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
@@ -124,10 +124,10 @@ impl Connection {
                 }
             }
             OpenKind::Pipe(pipe) => {
-                let mut state = pipe.state();
-                let instance = state.pipe.as_mut().ok_or(NtStatus::PIPE_DISCONNECTED)?;
-                instance.write(write.data)?;
-                self.answer_pending(pipe, state);
+                pipe.with(&mut self.close_after_reply, |instance| {
+                    instance.write(write.data)
+                })??;
+                self.answer_pending(pipe);
             }
         }
         WriteResponse { count }.write(out);
@@ -135,32 +135,35 @@ impl Connection {
     }
 
     /// Gives new bytes of a pipe to the reads that wait for them.
-    fn answer_pending(
-        &mut self,
-        _pipe: &PipeOpen,
-        mut state: std::sync::MutexGuard<'_, crate::open::PipeState>,
-    ) {
-        let state = &mut *state;
-        while let (Some(read), Some(instance)) = (state.pending.front(), state.pipe.as_mut()) {
-            let (status, bytes) = match instance.read(read.length) {
-                PipeRead::Empty => break,
-                PipeRead::Broken => (NtStatus::PIPE_BROKEN, None),
-                PipeRead::Data { bytes, more } => (
-                    if more {
+    fn answer_pending(&mut self, pipe: &PipeOpen) {
+        loop {
+            let Some(read) = pipe.state().pending.pop_front() else {
+                return;
+            };
+            let length = read.length;
+            let data = pipe.with(&mut self.close_after_reply, |instance| {
+                instance.read(length)
+            });
+            match data {
+                Ok(PipeRead::Empty) => {
+                    let mut state = pipe.state();
+                    if !state.closed {
+                        return state.pending.push_front(read);
+                    }
+                    fail_pending(&read, NtStatus::CANCELLED);
+                }
+                Ok(PipeRead::Data { bytes, more }) => {
+                    let status = if more {
                         NtStatus::BUFFER_OVERFLOW
                     } else {
                         NtStatus::SUCCESS
-                    },
-                    Some(bytes),
-                ),
-            };
-            finish_pending(read, status, bytes.as_deref());
-            self.pending.remove(&read.async_id);
-            state.pending.pop_front();
-            if instance.available() == 0 {
-                self.close_after_reply
-                    .extend(instance.take_close_after_reply());
+                    };
+                    finish_pending(&read, status, Some(&bytes));
+                }
+                Ok(PipeRead::Broken) => fail_pending(&read, NtStatus::PIPE_BROKEN),
+                Err(status) => fail_pending(&read, status),
             }
+            self.pending.remove(&read.async_id);
         }
     }
 

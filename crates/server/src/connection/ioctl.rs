@@ -70,18 +70,15 @@ impl Connection {
         let OpenKind::Pipe(pipe) = &open.kind else {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         };
-        let mut state = pipe.state();
-        let instance = state.pipe.as_mut().ok_or(NtStatus::PIPE_DISCONNECTED)?;
-        if instance.available() > 0 {
-            // An answer nobody has read is in the way.
-            return Err(NtStatus::PIPE_BUSY);
-        }
-        instance.write(ioctl.input)?;
-        let read = instance.read(ioctl.max_output_response as usize);
-        if instance.available() == 0 {
-            self.close_after_reply
-                .extend(instance.take_close_after_reply());
-        }
+        let output = ioctl.max_output_response as usize;
+        let read = pipe.with(&mut self.close_after_reply, |instance| {
+            if instance.available() > 0 {
+                // An answer nobody has read is in the way.
+                return Err(NtStatus::PIPE_BUSY);
+            }
+            instance.write(ioctl.input)?;
+            Ok(instance.read(output))
+        })??;
         match read {
             PipeRead::Data { bytes, more } => Ok((
                 if more {
