@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use smb::Guid;
+use smb::auth::AcceptorConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -74,6 +75,8 @@ pub struct ServerConfig {
 pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) server_guid: Guid,
+    /// What logons say of this server.
+    pub(crate) acceptor: Arc<AcceptorConfig>,
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) shares: ShareList,
@@ -167,6 +170,12 @@ impl Server {
         Ok(Self {
             shared: Arc::new(Shared {
                 server_guid,
+                acceptor: Arc::new(AcceptorConfig {
+                    computer_name: config.name.to_uppercase(),
+                    domain_name: config.name.to_uppercase(),
+                    dns_computer_name: config.name.to_lowercase(),
+                    dns_domain_name: config.name.to_lowercase(),
+                }),
                 config,
                 sessions: GlobalSessionTable::default(),
                 opens: GlobalOpenTable::default(),

@@ -210,7 +210,6 @@ impl Connection {
             for id in std::mem::take(&mut self.close_after_reply) {
                 self.shared.close_session(id);
             }
-            self.forget_closed_sessions();
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smb::auth::{Acceptor, AcceptorConfig, Step};
+use smb::auth::{Acceptor, Step};
 use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
 use smb::wire::session_setup::SMB2_SESSION_FLAG_BINDING;
 use smb::wire::{SessionSetupRequest, SessionSetupResponse};
@@ -50,14 +50,8 @@ struct Accepted {
 }
 
 impl Connection {
-    pub(super) fn acceptor(&self) -> Acceptor {
-        let name = &*self.shared.config.name;
-        Acceptor::new(AcceptorConfig {
-            computer_name: name.to_uppercase(),
-            domain_name: name.to_uppercase(),
-            dns_computer_name: name.to_lowercase(),
-            dns_domain_name: name.to_lowercase(),
-        })
+    fn acceptor(&self) -> Acceptor {
+        Acceptor::new(self.shared.acceptor.clone())
     }
 
     pub(super) fn session_setup(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
