@@ -181,6 +181,21 @@ impl Subject {
             Server::Samba(samba) => samba.pid(),
         }
     }
+
+    /// Waits until the server has stopped by itself; its exit code (ours only).
+    pub fn stopped(mut self) -> Option<i32> {
+        let start = std::time::Instant::now();
+        let Server::Netsession(child) = &mut self.server else {
+            return None;
+        };
+        while start.elapsed() < START {
+            if let Ok(Some(status)) = child.try_wait() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
 }
 
 impl Drop for Subject {

@@ -5,5 +5,6 @@ mod files;
 mod files_of_others;
 mod logon;
 mod names;
+mod program;
 mod sessions;
 mod srvsvc;
