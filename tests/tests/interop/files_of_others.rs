@@ -41,6 +41,9 @@ fn pysmb() {
 #[test]
 fn rclone() {
     let subject = Subject::start();
+    if subject.is_samba() {
+        return; // SKIPS.md: rclone refuses unsigned interim responses.
+    }
     let local = tempfile::tempdir().expect("a temporary folder");
     let (source, target) = (local.path().join("source"), local.path().join("target"));
     tree::make(&source, FILES);
