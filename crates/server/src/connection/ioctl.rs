@@ -43,7 +43,7 @@ impl Connection {
             }
             _ => {
                 // The handle is looked at first, as a client that mistook it should hear.
-                if ioctl.file_id.persistent != u64::MAX {
+                if ioctl.file_id.persistent != u64::MAX || request.related_file.is_some() {
                     request.open(ioctl.file_id)?;
                 }
                 return Err(NtStatus::INVALID_DEVICE_REQUEST);
