@@ -91,6 +91,25 @@ def unsigned():
     expect(status_of(error) in (STATUS_ACCESS_DENIED, None), f"{error!r}")
 
 
+def changed_byte_encrypted():
+    """A byte changed under way in an encrypted session: the connection ends ([MS-SMB2] 3.3.5.2.1.1)."""
+    for number, dialect in enumerate(dialects()[2:]):
+        conn = connection(dialect)
+        file = opened(tree(session(conn, ALICE, encrypt=True), "data"), f"sealed{number}.txt", create=True)
+        file.write(b"the right words", 0)
+        real = conn.transport.send
+
+        def change(message):
+            message = bytearray(message)
+            expect(message[:4] == b"\xfdSMB", "it is encrypted")
+            message[-1] ^= 1
+            real(bytes(message))
+
+        conn.transport.send = change
+        error = raised(lambda: file.write(b"the wrong words", 0))
+        expect(status_of(error) is None, f"{dialect:#x}: {error!r}")
+
+
 class Raw:
     """A connection that sends recorded messages."""
 
@@ -177,4 +196,5 @@ def replayed():
     tree(session(connection(), BOB), "data")
 
 
-{"refused": refused, "changed_byte": changed_byte, "unsigned": unsigned, "replayed": replayed}[ARGUMENTS[0]]()
+CASES = [refused, changed_byte, changed_byte_encrypted, unsigned, replayed]
+{case.__name__: case for case in CASES}[ARGUMENTS[0]]()

@@ -25,7 +25,7 @@ pub struct Samba {
 }
 
 impl Samba {
-    /// Starts one that serves `folder`/data and `folder`/docs and keeps its state beside them.
+    /// Starts one that serves the folders of the shares in `folder` and keeps its state beside them.
     pub fn start(folder: &Path, options: &Options) -> Self {
         for _ in 0..3 {
             // Another process may take the port between our look and smbd's start.
@@ -209,6 +209,10 @@ read only = no
 [docs]
 path = {folder}/docs
 read only = yes
+[vault]
+path = {folder}/vault
+read only = no
+server smb encrypt = required
 "
     )
 }

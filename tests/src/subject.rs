@@ -67,8 +67,8 @@ pub struct Options {
     pub encrypted: bool,
 }
 
-/// A running server with the shares `data` (read and write) and `docs` (read only), and the
-/// users [`ADMIN`], [`ALICE`], [`BOB`] and [`CAROL`]. Stopped when dropped.
+/// A running server with the shares `data` (read and write), `docs` (read only) and `vault`
+/// (only over encrypted sessions), and the users [`ADMIN`], [`ALICE`], [`BOB`] and [`CAROL`]. Stopped when dropped.
 pub struct Subject {
     kind: Kind,
     address: SocketAddr,
@@ -116,6 +116,7 @@ impl Subject {
         open(folder.path(), 0o755);
         open(&folder.path().join("data"), 0o777);
         open(&folder.path().join("docs"), 0o755);
+        open(&folder.path().join("vault"), 0o777);
         fs::write(folder.path().join("docs/readme.txt"), "read only\n").expect("a file");
         match kind {
             Kind::Netsession => {
@@ -236,7 +237,9 @@ fn netsession(folder: &Path, options: &Options) -> (Child, SocketAddr) {
         .arg("--share")
         .arg(format!("data={}", folder.join("data").display()))
         .arg("--share")
-        .arg(format!("docs={},ro", folder.join("docs").display()));
+        .arg(format!("docs={},ro", folder.join("docs").display()))
+        .arg("--share")
+        .arg(format!("vault={},encrypt", folder.join("vault").display()));
     if options.encrypted {
         command.arg("--encrypt");
     }

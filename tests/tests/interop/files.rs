@@ -155,6 +155,70 @@ fn required_encryption_refuses_2_1() {
 }
 
 #[test]
+fn one_share_may_require_encryption() {
+    let subject = Subject::start();
+    let local = tempfile::tempdir().expect("a temporary folder");
+    fs::write(local.path().join("small.txt"), "a few words\n").expect("a file");
+    let client = |dialect, protection, share| {
+        let speech = Speech {
+            dialect: Some(dialect),
+            protection,
+        };
+        let commands = "put small.txt; ls";
+        run(
+            &mut smbclient(&subject, share, ALICE, speech, local.path(), commands),
+            SHORT,
+        )
+    };
+    // A client that can encrypt is told to, and one that cannot stays outside.
+    client("SMB3_11", "sign", "vault")
+        .succeeded()
+        .says("small.txt");
+    client("SMB3_00", "encrypt", "vault")
+        .succeeded()
+        .says("small.txt");
+    client("SMB2_10", "sign", "vault")
+        .failed()
+        .says("NT_STATUS_ACCESS_DENIED");
+    client("SMB2_10", "sign", "data")
+        .succeeded()
+        .says("small.txt");
+}
+
+/// An old client's first message offers SMB1 and SMB2 together.
+#[test]
+fn an_smb1_negotiate_leads_to_smb2() {
+    let subject = Subject::start();
+    let local = tempfile::tempdir().expect("a temporary folder");
+    for dialect in ["SMB2_02", "SMB3_11"] {
+        let speech = Speech {
+            dialect: Some(dialect),
+            protection: "sign",
+        };
+        let mut command = smbclient(&subject, "data", ALICE, speech, local.path(), "ls");
+        // The last one counts.
+        command.arg("--option=client min protocol=NT1");
+        run(&mut command, SHORT)
+            .succeeded()
+            .says("blocks available");
+    }
+    // Nothing but SMB1 is refused.
+    let mut command = smbclient(
+        &subject,
+        "data",
+        ALICE,
+        Speech::default(),
+        local.path(),
+        "ls",
+    );
+    command.args([
+        "--option=client min protocol=NT1",
+        "--option=client max protocol=NT1",
+    ]);
+    run(&mut command, SHORT).failed();
+}
+
+#[test]
 fn a_read_only_share_refuses_changes() {
     let subject = Subject::start();
     let local = tempfile::tempdir().expect("a temporary folder");

@@ -55,6 +55,31 @@ fn a_changed_byte_under_signing() {
 }
 
 #[test]
+fn a_changed_byte_under_encryption() {
+    let subject = Subject::start();
+    python(&subject, "logon", &["changed_byte_encrypted"]).succeeded();
+    for number in 0..3 {
+        let file = subject.data().join(format!("sealed{number}.txt"));
+        assert_eq!(fs::read_to_string(file).expect("a file"), "the right words");
+    }
+}
+
+#[test]
+fn nobody_in_particular() {
+    let subject = Subject::start();
+    let local = tempfile::tempdir().expect("a temporary folder");
+    let anonymous = User {
+        name: "",
+        password: "",
+    };
+    smb(&subject, "data", anonymous, local.path(), "ls").failed();
+    if !subject.is_samba() {
+        // SKIPS.md: Samba opens its pipes for anonymous clients.
+        smb(&subject, "IPC$", anonymous, local.path(), "open srvsvc").says("NT_STATUS_");
+    }
+}
+
+#[test]
 fn a_missing_signature() {
     let subject = Subject::start();
     python(&subject, "logon", &["unsigned"]).succeeded();
