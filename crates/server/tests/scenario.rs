@@ -14,7 +14,7 @@ use server::application::{Application, SessionFilter, SessionGlobalId, SessionRo
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use server::share::local::{LocalBackend, LocalOptions};
 use server::{Encryption, Limits, ManualClock, Server, ServerConfig, ShareConfig};
-use smb::wire::{Command, EchoRequest, Header};
+use smb::wire::{Command, EchoRequest, Header, SessionSetupRequest, SessionSetupResponse};
 use smb::{FileTime, NtStatus};
 
 const ALICE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
@@ -550,4 +550,119 @@ async fn two_callers_may_end_each_other() {
             .unwrap();
     }
     assert!(scene.rows().is_empty());
+}
+
+/// Both legs of SESSION_SETUP inside a session that is there already.
+async fn authenticate_again(session: &Session, user: &str) -> NtStatus {
+    let credentials = smb::auth::Credentials::new("", user, user);
+    let mut initiator = smb::auth::Initiator::new(credentials, "test");
+    let setup = |security_buffer| SessionSetupRequest {
+        security_mode: 1,
+        security_buffer,
+        ..SessionSetupRequest::default()
+    };
+    let token = initiator.start(None);
+    let first = session
+        .request(Command::SESSION_SETUP, 0, 0, |out| setup(&token).write(out))
+        .await
+        .unwrap();
+    assert_eq!(first.status(), NtStatus::MORE_PROCESSING_REQUIRED);
+    let challenge = SessionSetupResponse::read(first.message()).unwrap();
+    let step = initiator
+        .step(
+            challenge.security_buffer,
+            FileTime::from_unix(1_800_000_000, 0),
+            [7; 8],
+            [9; 16],
+        )
+        .unwrap();
+    let second = session
+        .request(Command::SESSION_SETUP, 0, 0, |out| {
+            setup(&step.token).write(out)
+        })
+        .await
+        .unwrap();
+    second.status()
+}
+
+#[tokio::test]
+async fn an_expired_session_authenticates_again_and_keeps_its_files_and_keys() {
+    let scene = Scene::new(|config| {
+        config.limits.session_lifetime = Some(Duration::from_secs(60));
+    });
+    let connection = scene.connect(ALICE).await;
+    let alice = logon(&connection, "alice").await;
+    let tree = alice.tree_connect("test", "data").await.unwrap();
+    let file = tree.create("kept", &Create::overwrite()).await.unwrap();
+    file.write(0, b"before").await.unwrap();
+    scene.clock.advance(Duration::from_secs(61));
+    assert_eq!(
+        status(file.read(0, 9).await),
+        NtStatus::NETWORK_SESSION_EXPIRED
+    );
+
+    assert_eq!(
+        authenticate_again(&alice, "bob").await,
+        NtStatus::ACCESS_DENIED
+    );
+    assert_eq!(
+        status(file.read(0, 9).await),
+        NtStatus::NETWORK_SESSION_EXPIRED
+    );
+    assert_eq!(authenticate_again(&alice, "alice").await, NtStatus::SUCCESS);
+    assert_eq!(&*file.read(0, 9).await.unwrap(), b"before");
+    let rows = scene.rows();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].active.as_secs(), 61, "it is the same session");
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_names_its_previous_session() {
+    for (user, left) in [("alice", 1), ("bob", 2)] {
+        let scene = Scene::new(|_| {});
+        let lost = scene.connect(ALICE).await;
+        let previous = logon(&lost, "alice").await;
+        let connection = scene.connect(ALICE).await;
+        let credentials = smb::auth::Credentials::new("", user, user);
+        let mut initiator = smb::auth::Initiator::new(credentials, "test");
+        let mut token = initiator.start(None);
+        let mut session_id = 0;
+        loop {
+            let mut message = Vec::new();
+            Header {
+                credit_charge: 1,
+                command: Command::SESSION_SETUP,
+                credits: 8,
+                message_id: connection.take_message_ids(1).await,
+                session_id,
+                ..Header::default()
+            }
+            .write(&mut message);
+            SessionSetupRequest {
+                security_mode: 1,
+                previous_session_id: previous.id(),
+                security_buffer: &token,
+                ..SessionSetupRequest::default()
+            }
+            .write(&mut message);
+            let answer = connection.exchange(&message).await.unwrap();
+            let header = Header::read(&answer).unwrap();
+            if header.status == NtStatus::SUCCESS {
+                break;
+            }
+            assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
+            session_id = header.session_id;
+            let challenge = SessionSetupResponse::read(&answer).unwrap();
+            let now = FileTime::from_unix(1_800_000_000, 0);
+            let step = initiator
+                .step(challenge.security_buffer, now, [7; 8], [9; 16])
+                .unwrap();
+            token = step.token.clone();
+        }
+        assert_eq!(
+            scene.rows().len(),
+            left,
+            "only a session of the same user ends"
+        );
+    }
 }
