@@ -145,12 +145,7 @@ impl TreeConnect {
             ..IoctlRequest::default()
         };
         let response = self
-            .request(Command::IOCTL, payload, |out| {
-                request.write(out);
-                // Samba refuses an OutputOffset behind the end, even of an empty output.
-                let padding = input.len().next_multiple_of(8) - input.len();
-                out.resize(out.len() + padding, 0);
-            })
+            .request(Command::IOCTL, payload, |out| request.write(out))
             .await?
             .expect(&[NtStatus::SUCCESS, NtStatus::BUFFER_OVERFLOW])?;
         let output = IoctlResponse::read(response.message())?.output;

@@ -99,7 +99,11 @@ impl<'a> IoctlRequest<'a> {
 
     /// Appends the body.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let parts = Parts::new(size_of::<Request>(), self.input, self.output);
+        let mut parts = Parts::new(size_of::<Request>(), self.input, self.output);
+        if self.output.is_empty() {
+            // Samba refuses an offset behind the end, even of nothing.
+            parts.output_offset = U32::ZERO;
+        }
         let fixed = Request {
             structure_size: U16::new(57),
             reserved: U16::ZERO,

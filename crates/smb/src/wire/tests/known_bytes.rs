@@ -401,7 +401,7 @@ known!(
     }
 );
 
-/// OutputOffset differs: other implementations name a place for no output.
+/// OutputOffset differs: others name a place for no output, this crate 0 in a request.
 #[test]
 fn ioctl() {
     let request = IoctlRequest {
@@ -415,6 +415,12 @@ fn ioctl() {
     };
     let bytes = vector("ioctl_request");
     assert_eq!(IoctlRequest::read(&bytes), Ok(request));
+    let offset = Header::SIZE + 36;
+    let mut expected = bytes.clone();
+    expected[offset..offset + 4].fill(0);
+    let mut written = bytes[..Header::SIZE].to_vec();
+    request.write(&mut written);
+    assert_eq!(written, expected);
     assert_eq!(
         first_success(&bytes, |bytes| IoctlRequest::read(bytes).is_ok()),
         bytes.len()
