@@ -193,7 +193,19 @@ impl Error {
             (ErrorKind::Unreachable, _) => {
                 "check the name and the port, and that a firewall lets TCP 445 through"
             }
-            (ErrorKind::LogonFailed, 1909) => "an administrator has to unlock the account",
+            (ErrorKind::LogonFailed, 1327) => {
+                "an administrator has to lift the restriction of the account (an empty password, logon hours or computers)"
+            }
+            (ErrorKind::LogonFailed, 1330) => {
+                "the user has to set a new password, or an administrator has to reset it"
+            }
+            (ErrorKind::LogonFailed, 1331) => "an administrator has to enable the account",
+            (ErrorKind::LogonFailed, 1385) => {
+                "an administrator has to let this user in over the network"
+            }
+            (ErrorKind::LogonFailed, 1909) => {
+                "an administrator has to unlock the account, or wait until the lockout is over"
+            }
             (ErrorKind::LogonFailed, _) => "check domain, user and password",
             (ErrorKind::AccessDenied, _) if self.is_logon() => {
                 "the server may demand encryption (dialect 3.0 or later), or not let this user in over the network"
@@ -409,5 +421,27 @@ mod tests {
             "connecting to srv: no answer within the time limit (ERROR_SEM_TIMEOUT (121)); \
              the host may be overloaded; try again or raise the limit"
         );
+    }
+
+    #[test]
+    fn a_refused_account_names_what_an_administrator_has_to_do() {
+        for (status, expected) in [
+            (NtStatus::ACCOUNT_DISABLED, "enable the account"),
+            (NtStatus::ACCOUNT_LOCKED_OUT, "unlock the account"),
+            (NtStatus::PASSWORD_EXPIRED, "new password"),
+            (NtStatus::ACCOUNT_RESTRICTION, "lift the restriction"),
+            (NtStatus::LOGON_TYPE_NOT_GRANTED, "over the network"),
+        ] {
+            let refusal = smb_client::Error::Status {
+                command: Command::SESSION_SETUP,
+                status,
+            };
+            let error = Error::smb("logging on to srv as bob".to_owned(), refusal);
+            assert_eq!(error.kind(), ErrorKind::LogonFailed);
+            let line = error.to_string();
+            assert!(line.contains("an administrator has to"), "{line}");
+            assert!(line.contains(expected), "{line}");
+            assert!(!line.contains("check domain"), "{line}");
+        }
     }
 }
