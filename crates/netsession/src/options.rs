@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rpc::Syntax;
 use smb::wire::Dialect;
 
 /// When messages are encrypted ([MS-SMB2] 3.2.4.1.8).
@@ -31,6 +32,9 @@ pub struct Options {
     pub dialects: Vec<Dialect>,
     /// When messages are encrypted.
     pub encryption: Encryption,
+    /// Transfer syntaxes to offer for the calls, at least one. Samba takes NDR 2.0 only, and
+    /// Windows NDR64 only if it is offered.
+    pub transfer_syntaxes: Vec<Syntax>,
     /// Local address to connect from.
     pub source_address: Option<IpAddr>,
 }
@@ -49,6 +53,7 @@ impl Default for Options {
                 Dialect::SMB202,
             ],
             encryption: Encryption::default(),
+            transfer_syntaxes: vec![Syntax::Ndr20, Syntax::Ndr64],
             source_address: None,
         }
     }

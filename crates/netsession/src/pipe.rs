@@ -63,14 +63,13 @@ impl PipeError {
 }
 
 impl Pipe {
-    /// Binds to srvsvc. Samba takes NDR 2.0 only and Windows prefers NDR64 only if it is
-    /// offered: both are, each in its own context.
-    pub(crate) async fn bind(open: Open) -> Result<Self, PipeError> {
+    /// Binds to srvsvc, each syntax offered in its own context.
+    pub(crate) async fn bind(open: Open, syntaxes: &[Syntax]) -> Result<Self, PipeError> {
         let limits = Limits {
             max_response_stub: MAX_RESPONSE_STUB,
         };
         let mut association = Association::new(srvsvc::INTERFACE, limits);
-        let bind = association.bind(&[Syntax::Ndr20, Syntax::Ndr64]);
+        let bind = association.bind(syntaxes);
         match exchange(&open, &mut association, &bind).await? {
             Event::Bound(syntax) => Ok(Self {
                 open,

@@ -60,15 +60,29 @@ impl Server {
         credentials: &Credentials,
         options: &Options,
     ) -> Result<Self, Error> {
-        let failed = |error| Error::smb(format!("connecting to {target}"), error);
-        let mut transport = Transport::connect(
+        let transport = Transport::connect(
             target.host(),
             target.port(),
             options.source_address,
             options.connect_timeout,
         )
         .await
-        .map_err(failed)?;
+        .map_err(|error| Error::smb(format!("connecting to {target}"), error))?;
+        Self::over(transport, target, credentials, options).await
+    }
+
+    /// As [`Server::connect`] over a byte stream that is there already (a tunnel, an
+    /// in-memory pair); `target` is only what the server is called.
+    ///
+    /// # Errors
+    /// As [`Server::connect`].
+    pub async fn over(
+        mut transport: Transport,
+        target: &Target,
+        credentials: &Credentials,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let failed = |error| Error::smb(format!("connecting to {target}"), error);
         // The deadline rules; the limit of each exchange must not be tighter.
         transport.set_time_limit(options.logon_timeout.max(options.call_timeout));
         transport.set_deadline(Some(Instant::now() + options.logon_timeout));
@@ -95,7 +109,7 @@ impl Server {
             .create(srvsvc::PIPE_NAME, &Create::pipe())
             .await
             .map_err(failed)?;
-        let pipe = Pipe::bind(open)
+        let pipe = Pipe::bind(open, &options.transfer_syntaxes)
             .await
             .map_err(|error| error.into_error(format!("binding to srvsvc of {target}")))?;
         Ok(Self {
