@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U16, U32};
 
 use super::header::RawFileId;
-use super::{Error, FileId, Header, codec};
+use super::{Error, FileId, codec};
 
 /// Flags: watch the directories below as well.
 pub const SMB2_WATCH_TREE: u16 = 0x0001;
@@ -58,46 +58,9 @@ impl ChangeNotifyRequest {
     }
 }
 
-/// CHANGE_NOTIFY response ([MS-SMB2] 2.2.36).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ChangeNotifyResponse<'a> {
+output_buffer_message! {
+    /// CHANGE_NOTIFY response ([MS-SMB2] 2.2.36).
+    ChangeNotifyResponse, "CHANGE_NOTIFY response",
     /// Changes: [`info::notify`](super::info::notify).
-    pub output_buffer: &'a [u8],
-}
-
-fixed!(Response, "CHANGE_NOTIFY response", 9 {
-    output_buffer_offset: U16,
-    output_buffer_length: U32,
-});
-
-impl<'a> ChangeNotifyResponse<'a> {
-    /// Where the output begins, from the header, in a response written here.
-    pub const OUTPUT_OFFSET: usize = Header::SIZE + size_of::<Response>();
-
-    /// Reads the message.
-    ///
-    /// # Errors
-    /// [`Error`] if the bytes are not such a response.
-    pub fn read(message: &'a [u8]) -> Result<Self, Error> {
-        let fixed = codec::body::<Response>(message)?;
-        let output_buffer = codec::variable::<Response>(
-            message,
-            "CHANGE_NOTIFY response Buffer",
-            fixed.output_buffer_offset.get(),
-            fixed.output_buffer_length.get(),
-        )?;
-        Ok(Self { output_buffer })
-    }
-
-    /// Appends the body.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        let (output_buffer, length) = codec::clip_long(self.output_buffer);
-        let fixed = Response {
-            structure_size: U16::new(9),
-            output_buffer_offset: U16::new(Self::OUTPUT_OFFSET as u16),
-            output_buffer_length: length.into(),
-        };
-        codec::put(out, &fixed);
-        out.extend_from_slice(output_buffer);
-    }
+    output_buffer
 }

@@ -51,6 +51,55 @@ macro_rules! constants {
     };
 }
 
+/// A response whose body is one buffer: QUERY_DIRECTORY, QUERY_INFO and CHANGE_NOTIFY.
+macro_rules! output_buffer_message {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $(#[$field_doc:meta])* output_buffer) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name<'a> {
+            $(#[$field_doc])*
+            pub output_buffer: &'a [u8],
+        }
+
+        fixed!(Response, $what, 9 {
+            output_buffer_offset: zerocopy::little_endian::U16,
+            output_buffer_length: zerocopy::little_endian::U32,
+        });
+
+        impl<'a> $name<'a> {
+            /// Where the output begins, from the header, in a response written here.
+            pub const OUTPUT_OFFSET: usize = $crate::wire::Header::SIZE + size_of::<Response>();
+
+            /// Reads the message.
+            ///
+            /// # Errors
+            /// [`Error`](crate::wire::Error) if the bytes are not such a response.
+            pub fn read(message: &'a [u8]) -> Result<Self, $crate::wire::Error> {
+                let fixed = $crate::wire::codec::body::<Response>(message)?;
+                let output_buffer = $crate::wire::codec::variable::<Response>(
+                    message,
+                    concat!($what, " Buffer"),
+                    fixed.output_buffer_offset.get(),
+                    fixed.output_buffer_length.get(),
+                )?;
+                Ok(Self { output_buffer })
+            }
+
+            /// Appends the body.
+            pub fn write(&self, out: &mut Vec<u8>) {
+                let (buffer, length) = $crate::wire::codec::clip_long(self.output_buffer);
+                let fixed = Response {
+                    structure_size: 9.into(),
+                    output_buffer_offset: (Self::OUTPUT_OFFSET as u16).into(),
+                    output_buffer_length: length.into(),
+                };
+                $crate::wire::codec::put(out, &fixed);
+                out.extend_from_slice(buffer);
+            }
+        }
+    };
+}
+
 /// A message whose whole body is StructureSize 4 and two reserved bytes.
 macro_rules! empty_message {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {

@@ -73,46 +73,9 @@ impl<'a> QueryDirectoryRequest<'a> {
     }
 }
 
-/// QUERY_DIRECTORY response ([MS-SMB2] 2.2.34).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueryDirectoryResponse<'a> {
+output_buffer_message! {
+    /// QUERY_DIRECTORY response ([MS-SMB2] 2.2.34).
+    QueryDirectoryResponse, "QUERY_DIRECTORY response",
     /// Entries: [`info::directory`](super::info::directory).
-    pub output_buffer: &'a [u8],
-}
-
-fixed!(Response, "QUERY_DIRECTORY response", 9 {
-    output_buffer_offset: U16,
-    output_buffer_length: U32,
-});
-
-impl<'a> QueryDirectoryResponse<'a> {
-    /// Where the output begins, from the header, in a response written here.
-    pub const OUTPUT_OFFSET: usize = Header::SIZE + size_of::<Response>();
-
-    /// Reads the message.
-    ///
-    /// # Errors
-    /// [`Error`] if the bytes are not such a response.
-    pub fn read(message: &'a [u8]) -> Result<Self, Error> {
-        let fixed = codec::body::<Response>(message)?;
-        let output_buffer = codec::variable::<Response>(
-            message,
-            "QUERY_DIRECTORY response Buffer",
-            fixed.output_buffer_offset.get(),
-            fixed.output_buffer_length.get(),
-        )?;
-        Ok(Self { output_buffer })
-    }
-
-    /// Appends the body.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        let (output_buffer, length) = codec::clip_long(self.output_buffer);
-        let fixed = Response {
-            structure_size: U16::new(9),
-            output_buffer_offset: U16::new(Self::OUTPUT_OFFSET as u16),
-            output_buffer_length: length.into(),
-        };
-        codec::put(out, &fixed);
-        out.extend_from_slice(output_buffer);
-    }
+    output_buffer
 }
