@@ -1,32 +1,24 @@
-//! The client against a real server. `NETSESSION_TEST_SERVER` names it (`127.0.0.1:1545`),
-//! with the accounts admin/Adm1n.Pw (an administrator) and alice/Al1ce.Pw; without the
-//! variable these tests do nothing. `NETSESSION_TEST_LEVELS` are the levels it knows.
+//! The client against a real server: our own, started by each test, or the one that
+//! `NETSESSION_TEST_SERVER` names (`127.0.0.1:1545`), with a writable share `data` and the
+//! accounts admin/Adm1n.Pw (an administrator), alice/Al1ce.Pw and bob/B0b.Pw.
+//! `NETSESSION_TEST_LEVELS` are the levels such a server knows.
+
+mod peer;
 
 use std::time::Duration;
 
 use netsession::smb_client::{Connection, Create, Negotiation, Session, Transport};
 use netsession::{
-    Credentials, Encryption, ErrorKind, Options, Server, SessionFilter, SessionLevel, Target,
+    Credentials, Encryption, Ended, ErrorKind, Options, Server, SessionFilter, SessionInfo,
+    SessionLevel, Syntax, Target,
 };
+use peer::Peer;
 use smb::NtStatus;
 use smb::crypto::{Cipher, SigningAlgorithm};
 use smb::wire::{Command, Dialect, EchoRequest, Header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const LIMIT: Duration = Duration::from_secs(10);
-
-fn target() -> Option<Target> {
-    let name = std::env::var("NETSESSION_TEST_SERVER").ok()?;
-    Some(Target::parse(&name).unwrap())
-}
-
-fn levels() -> Vec<SessionLevel> {
-    let levels = std::env::var("NETSESSION_TEST_LEVELS").unwrap_or_else(|_| "0,1".to_owned());
-    levels
-        .split(',')
-        .map(|n| n.parse::<u32>().unwrap().try_into().unwrap())
-        .collect()
-}
 
 fn admin() -> Credentials {
     Credentials::parse("admin%Adm1n.Pw").unwrap()
@@ -54,28 +46,37 @@ async fn connection(target: &Target, change: impl FnOnce(&mut Negotiation)) -> C
 
 #[tokio::test]
 async fn lists_and_ends_a_session() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    for syntaxes in peer.transfer_syntaxes() {
+        lists_and_ends(&peer, syntaxes).await;
+    }
+}
+
+async fn lists_and_ends(peer: &Peer, syntaxes: Vec<Syntax>) {
+    let target = peer.target();
+    // Ours prefers NDR64, as Windows does; Samba does not know it.
+    let syntax = match syntaxes.contains(&Syntax::Ndr64) && peer.is_ours() {
+        true => Syntax::Ndr64,
+        false => Syntax::Ndr20,
+    };
     let options = Options {
         source_address: Some("127.0.0.7".parse().unwrap()),
+        transfer_syntaxes: syntaxes,
         ..Options::default()
     };
     let alice = Credentials::parse("alice%Al1ce.Pw").unwrap();
-    let victim = connection_from(&target, "127.0.0.9").await;
+    let victim = connection_from(target, "127.0.0.9").await;
     let session = Session::logon(&victim, &alice, target.host())
         .await
         .unwrap();
     let _tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
 
-    let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
-    eprintln!(
-        "dialect {}, signing {:?}, cipher {:?}, encrypted {}, {:?}",
-        server.dialect(),
-        server.signing_algorithm(),
-        server.cipher(),
-        server.is_encrypted(),
-        server.syntax(),
-    );
-    for level in levels() {
+    let mut server = Server::connect(target, &admin(), &options).await.unwrap();
+    assert_eq!(server.dialect(), Dialect::SMB311);
+    assert_eq!(server.signing_algorithm(), Some(SigningAlgorithm::AES_GMAC));
+    assert!(server.cipher().is_some());
+    assert_eq!(server.syntax(), syntax);
+    for level in peer.levels() {
         let sessions = server
             .sessions(&SessionFilter::default(), level)
             .await
@@ -85,6 +86,10 @@ async fn lists_and_ends_a_session() {
                 .iter()
                 .any(|s| s.cname.trim_start_matches('\\') == "127.0.0.9")
         );
+        if peer.is_ours() {
+            assert_eq!(sessions.len(), 2, "alice and the caller");
+            assert_our_row(&sessions[0], level);
+        }
         if level != SessionLevel::Info0 {
             assert!(sessions.iter().any(|s| s.username == "alice"));
             let one = server.session("127.0.0.9", "alice", level).await.unwrap();
@@ -92,42 +97,52 @@ async fn lists_and_ends_a_session() {
         }
     }
     let error = server
-        .session("127.0.0.9", "nobody-there", levels()[0])
+        .session("127.0.0.9", "nobody-there", peer.levels()[0])
         .await;
-    if levels()[0] != SessionLevel::Info0 {
+    if peer.levels()[0] != SessionLevel::Info0 {
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NoSuchSession);
     }
     let filter = SessionFilter {
         client: Some("198.51.100.1".to_owned()),
         user: None,
     };
-    let error = server.sessions(&filter, levels()[0]).await.unwrap_err();
+    let error = server
+        .sessions(&filter, peer.levels()[0])
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind(), error.net_api_status()),
         (ErrorKind::NoSuchSession, 2312)
     );
-    eprintln!("{:?}", server.server_info(101).await.unwrap());
-    assert!(
-        server
-            .shares(1)
-            .await
-            .unwrap()
-            .iter()
-            .any(|share| share.netname == "IPC$")
-    );
+    let info = server.server_info(101).await.unwrap();
+    assert!(!info.name.is_empty(), "{info:?}");
+    let shares = server.shares(1).await.unwrap();
+    for name in ["data", "IPC$"] {
+        assert!(shares.iter().any(|share| share.netname == name), "{name}");
+    }
 
-    server.end(Some("127.0.0.9"), Some("alice")).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    session.echo().await.unwrap_err();
-    // Samba says 5 here, Windows 2312.
+    let ended = server.end(Some("127.0.0.9"), Some("alice")).await.unwrap();
+    assert_eq!(ended, Ended::Confirmed);
+    if peer.is_ours() {
+        let status = session.echo().await.unwrap_err().status();
+        assert_eq!(status, Some(NtStatus::USER_SESSION_DELETED));
+    } else {
+        // Samba's process of that connection has yet to read the message to end.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        session.echo().await.unwrap_err();
+    }
+    // Samba says 5 here, Windows 2312, and so do we.
     let error = server
         .end(Some("127.0.0.9"), Some("alice"))
         .await
         .unwrap_err();
-    assert!(matches!(
-        error.kind(),
-        ErrorKind::NoSuchSession | ErrorKind::AccessDenied
-    ));
+    match error.kind() {
+        ErrorKind::AccessDenied if !peer.is_ours() => {}
+        kind => assert_eq!(
+            (kind, error.net_api_status()),
+            (ErrorKind::NoSuchSession, 2312)
+        ),
+    }
     assert_eq!(
         server
             .end(None, Some(""))
@@ -137,6 +152,21 @@ async fn lists_and_ends_a_session() {
         87
     );
     server.disconnect().await.unwrap();
+}
+
+/// Alice's, who has connected IPC$ and opened nothing.
+fn assert_our_row(row: &SessionInfo, level: SessionLevel) {
+    let named = level != SessionLevel::Info0;
+    let cname = match level {
+        SessionLevel::Info502 => "127.0.0.9",
+        _ => r"\\127.0.0.9",
+    };
+    assert_eq!((&*row.cname, row.num_opens), (cname, 0), "{level:?}");
+    assert_eq!(row.username, if named { "alice" } else { "" }, "{level:?}");
+    assert!(row.time < 60 && row.idle_time <= row.time, "{row:?}");
+    assert_eq!((row.user_flags, &*row.cltype_name), (0, ""), "{level:?}");
+    let has_transport = level == SessionLevel::Info502;
+    assert_eq!(row.transport.is_empty(), !has_transport, "{row:?}");
 }
 
 async fn connection_from(target: &Target, source: &str) -> Connection {
@@ -151,7 +181,8 @@ async fn connection_from(target: &Target, source: &str) -> Connection {
 
 #[tokio::test]
 async fn every_dialect() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     for dialect in [
         Dialect::SMB202,
         Dialect::SMB210,
@@ -163,17 +194,17 @@ async fn every_dialect() {
             dialects: vec![dialect],
             ..Options::default()
         };
-        if dialect < Dialect::SMB300 && encrypts(&target).await {
-            let error = Server::connect(&target, &admin(), &options)
+        if dialect < Dialect::SMB300 && encrypts(target).await {
+            let error = Server::connect(target, &admin(), &options)
                 .await
                 .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
             continue;
         }
-        let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
+        let mut server = Server::connect(target, &admin(), &options).await.unwrap();
         assert_eq!(server.dialect(), dialect);
         server
-            .sessions(&SessionFilter::default(), levels()[0])
+            .sessions(&SessionFilter::default(), peer.levels()[0])
             .await
             .unwrap();
         server.disconnect().await.unwrap();
@@ -182,14 +213,15 @@ async fn every_dialect() {
 
 #[tokio::test]
 async fn every_cipher_and_signing_algorithm() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     for cipher in [
         Cipher::AES128_CCM,
         Cipher::AES128_GCM,
         Cipher::AES256_CCM,
         Cipher::AES256_GCM,
     ] {
-        let connection = connection(&target, |n| n.ciphers = vec![cipher]).await;
+        let connection = connection(target, |n| n.ciphers = vec![cipher]).await;
         assert_eq!(connection.negotiated().cipher, Some(cipher));
         let session = Session::logon(&connection, &admin(), target.host())
             .await
@@ -209,7 +241,7 @@ async fn every_cipher_and_signing_algorithm() {
         SigningAlgorithm::AES_CMAC,
         SigningAlgorithm::HMAC_SHA256,
     ] {
-        let connection = connection(&target, |n| n.signing_algorithms = vec![algorithm]).await;
+        let connection = connection(target, |n| n.signing_algorithms = vec![algorithm]).await;
         assert_eq!(connection.negotiated().signing_algorithm, algorithm);
         let session = Session::logon(&connection, &admin(), target.host())
             .await
@@ -221,15 +253,16 @@ async fn every_cipher_and_signing_algorithm() {
 
 #[tokio::test]
 async fn encryption_required() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     let options = Options {
         encryption: Encryption::Required,
         ..Options::default()
     };
-    let mut server = Server::connect(&target, &admin(), &options).await.unwrap();
+    let mut server = Server::connect(target, &admin(), &options).await.unwrap();
     assert!(server.is_encrypted());
     server
-        .sessions(&SessionFilter::default(), levels()[0])
+        .sessions(&SessionFilter::default(), peer.levels()[0])
         .await
         .unwrap();
     server.disconnect().await.unwrap();
@@ -238,10 +271,10 @@ async fn encryption_required() {
         dialects: vec![Dialect::SMB210],
         ..options
     };
-    let error = Server::connect(&target, &admin(), &options)
+    let error = Server::connect(target, &admin(), &options)
         .await
         .unwrap_err();
-    if encrypts(&target).await {
+    if encrypts(target).await {
         assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
         return;
     }
@@ -254,9 +287,10 @@ async fn encryption_required() {
 
 #[tokio::test]
 async fn logon_failures() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     let wrong = Credentials::new("", "admin", "wrong");
-    let error = Server::connect(&target, &wrong, &Options::default())
+    let error = Server::connect(target, &wrong, &Options::default())
         .await
         .unwrap_err();
     assert_eq!(
@@ -265,11 +299,11 @@ async fn logon_failures() {
         "{error}"
     );
     let bob = Credentials::new("", "bob", "B0b.Pw");
-    let mut server = Server::connect(&target, &bob, &Options::default())
+    let mut server = Server::connect(target, &bob, &Options::default())
         .await
         .unwrap();
     let error = server
-        .sessions(&SessionFilter::default(), levels()[0])
+        .sessions(&SessionFilter::default(), peer.levels()[0])
         .await
         .unwrap_err();
     assert_eq!(
@@ -280,10 +314,55 @@ async fn logon_failures() {
     server.disconnect().await.unwrap();
 }
 
+/// Only ours is known to have such an account.
+#[tokio::test]
+async fn a_disabled_account_is_told_so() {
+    let peer = Peer::start();
+    let carol = Credentials::new("", "carol", "Car0l.Pw");
+    let error = Server::connect(peer.target(), &carol, &Options::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LogonFailed, "{error}");
+    if peer.is_ours() {
+        assert_eq!(error.net_api_status(), 1331, "{error}");
+        assert!(error.to_string().contains("enable the account"), "{error}");
+    }
+}
+
+/// Whatever the client offers, it is encrypted or it is refused.
+#[tokio::test]
+async fn a_server_that_requires_encryption() {
+    let peer = Peer::encrypting();
+    for syntaxes in peer.transfer_syntaxes() {
+        let options = Options {
+            transfer_syntaxes: syntaxes,
+            ..Options::default()
+        };
+        let mut server = Server::connect(peer.target(), &admin(), &options)
+            .await
+            .unwrap();
+        assert!(server.is_encrypted());
+        for level in peer.levels() {
+            let sessions = server.sessions(&SessionFilter::default(), level).await;
+            assert!(!sessions.unwrap().is_empty());
+        }
+        server.disconnect().await.unwrap();
+    }
+    let options = Options {
+        dialects: vec![Dialect::SMB210],
+        ..Options::default()
+    };
+    let error = Server::connect(peer.target(), &admin(), &options)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+}
+
 #[tokio::test]
 async fn two_sessions_on_one_connection_and_files() {
-    let Some(target) = target() else { return };
-    let connection = connection(&target, |_| {}).await;
+    let peer = Peer::start();
+    let target = peer.target();
+    let connection = connection(target, |_| {}).await;
     let one = Session::logon(&connection, &admin(), target.host())
         .await
         .unwrap();
@@ -328,13 +407,15 @@ async fn two_sessions_on_one_connection_and_files() {
 
 #[tokio::test]
 async fn raw_messages() {
-    let Some(target) = target() else { return };
-    let connection = connection(&target, |_| {}).await;
+    let peer = Peer::start();
+    let target = peer.target();
+    let connection = connection(target, |_| {}).await;
     let session = Session::logon(&connection, &admin(), target.host())
         .await
         .unwrap();
     let tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
     if session.is_encrypted() {
+        assert!(!peer.is_ours());
         return;
     }
     let good = session
@@ -358,14 +439,15 @@ async fn raw_messages() {
                 NtStatus::ACCESS_DENIED
             )
         }
-        Err(error) => eprintln!("dropped: {error}"),
+        Err(error) => assert!(!peer.is_ours(), "{error}"),
     }
 }
 
 #[tokio::test]
 async fn a_list_of_several_fragments() {
-    let Some(target) = target() else { return };
-    let connection = connection(&target, |_| {}).await;
+    let peer = Peer::start();
+    let target = peer.target();
+    let connection = connection(target, |_| {}).await;
     let mut sessions = Vec::new();
     for _ in 0..120 {
         sessions.push(
@@ -374,10 +456,10 @@ async fn a_list_of_several_fragments() {
                 .unwrap(),
         );
     }
-    let mut server = Server::connect(&target, &admin(), &Options::default())
+    let mut server = Server::connect(target, &admin(), &Options::default())
         .await
         .unwrap();
-    for level in levels() {
+    for level in peer.levels() {
         let listed = server
             .sessions(&SessionFilter::default(), level)
             .await
@@ -392,14 +474,16 @@ async fn a_list_of_several_fragments() {
 
 #[test]
 fn blocking_face() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     let mut server =
-        netsession::blocking::Server::connect(&target, &admin(), &Options::default()).unwrap();
+        netsession::blocking::Server::connect(target, &admin(), &Options::default()).unwrap();
     let mut count = 0;
     server
-        .for_each_session(&SessionFilter::default(), levels()[0], |_| count += 1)
+        .for_each_session(&SessionFilter::default(), peer.levels()[0], |_| count += 1)
         .unwrap();
     assert!(count > 0);
+    assert!(!peer.is_ours() || count == 1);
     assert_eq!(server.facts().dialect(), Dialect::SMB311);
     server.disconnect().unwrap();
 }
@@ -408,7 +492,8 @@ fn blocking_face() {
 /// message on, the client does not accept it.
 #[tokio::test]
 async fn tampered_answers() {
-    let Some(target) = target() else { return };
+    let peer = Peer::start();
+    let target = peer.target();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = Target::new("127.0.0.1", listener.local_addr().unwrap().port()).unwrap();
     // NEGOTIATE, two SESSION_SETUPs, TREE_CONNECT, CREATE, bind, request.
@@ -445,12 +530,11 @@ async fn tampered_answers() {
             };
             let mut server = Server::connect(&near, &admin(), &options).await?;
             server
-                .sessions(&SessionFilter::default(), levels()[0])
+                .sessions(&SessionFilter::default(), peer.levels()[0])
                 .await
         };
         let (result, ()) = tokio::join!(client, proxy);
         let error = result.unwrap_err();
-        eprintln!("message {victim}: {error}");
         assert!(
             matches!(
                 error.kind(),
