@@ -65,9 +65,21 @@ impl Connection {
 
 /// Takes the names as they are now: entries that come or go later neither repeat nor
 /// disturb the others.
-fn begin(file: &FileOpen, pattern: &str) -> Result<Enumeration, NtStatus> {
-    let pattern = Pattern::parse(if pattern.is_empty() { "*" } else { pattern })?;
-    let names = step_aside(|| file.handle.names())?;
+fn begin(file: &FileOpen, expression: &str) -> Result<Enumeration, NtStatus> {
+    let expression = if expression.is_empty() {
+        "*"
+    } else {
+        expression
+    };
+    let pattern = Pattern::parse(expression)?;
+    let names = step_aside(|| {
+        // Clients look single names up this way; a large directory need not be read for
+        // one that is spelt as it is stored.
+        if pattern.literal().is_some() && file.handle.entry(expression)?.is_some() {
+            return Ok(vec![expression.to_owned()]);
+        }
+        file.handle.names()
+    })?;
     Ok(Enumeration {
         names: names.into_iter(),
         left_over: None,
