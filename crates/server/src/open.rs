@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use smb::NtStatus;
-use smb::wire::Header;
+use smb::wire::{Header, access_mask, share_access};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::pipe::Pipe;
@@ -13,19 +13,6 @@ use crate::session::Session;
 use crate::share::name::Pattern;
 use crate::share::{FileHandle, FileKey, SharePath};
 use crate::tree_connect::{ShareKind, TreeConnect};
-
-/// FILE_READ_DATA, FILE_WRITE_DATA, FILE_APPEND_DATA, FILE_EXECUTE, DELETE
-/// ([MS-SMB2] 2.2.13.1): the rights that share modes are about.
-const READ_DATA: u32 = 0x1;
-const WRITE_DATA: u32 = 0x2;
-const APPEND_DATA: u32 = 0x4;
-const EXECUTE: u32 = 0x20;
-const DELETE: u32 = 0x1_0000;
-
-/// FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_SHARE_DELETE.
-const SHARE_READ: u32 = 1;
-const SHARE_WRITE: u32 = 2;
-const SHARE_DELETE: u32 = 4;
 
 pub(crate) struct Open {
     /// OpenGlobalId: what NetrFileEnum shows and NetrFileClose takes. Never 0.
@@ -191,10 +178,11 @@ impl Open {
             (OpenKind::File(_), ShareKind::Pipe) => String::new(),
         };
         let mut permissions = 0;
-        if self.granted_access & (READ_DATA | EXECUTE) != 0 {
+        if self.granted_access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0 {
             permissions |= 1;
         }
-        if self.granted_access & (WRITE_DATA | APPEND_DATA) != 0 {
+        if self.granted_access & (access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA) != 0
+        {
             permissions |= 2;
         }
         Some(OpenRow {
@@ -334,7 +322,7 @@ impl FileTable {
     pub(crate) fn others_share_delete(&self, key: FileKey, id: u32) -> bool {
         self.files().get(&key).is_none_or(|state| {
             state.opens.iter().all(|&(open, access, shared)| {
-                open == id || !is_guarded(access) || shared & SHARE_DELETE != 0
+                open == id || !is_guarded(access) || shared & share_access::FILE_SHARE_DELETE != 0
             })
         })
     }
@@ -363,12 +351,20 @@ impl FileTable {
 
 /// Does an open with `access` have rights that share modes speak of?
 fn is_guarded(access: u32) -> bool {
-    access & (READ_DATA | WRITE_DATA | APPEND_DATA | EXECUTE | DELETE) != 0
+    access
+        & (access_mask::FILE_READ_DATA
+            | access_mask::FILE_WRITE_DATA
+            | access_mask::FILE_APPEND_DATA
+            | access_mask::FILE_EXECUTE
+            | access_mask::DELETE)
+        != 0
 }
 
 /// Does `access` ask for what `shared` does not give?
 fn excludes(access: u32, shared: u32) -> bool {
-    access & (READ_DATA | EXECUTE) != 0 && shared & SHARE_READ == 0
-        || access & (WRITE_DATA | APPEND_DATA) != 0 && shared & SHARE_WRITE == 0
-        || access & DELETE != 0 && shared & SHARE_DELETE == 0
+    access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0
+        && shared & share_access::FILE_SHARE_READ == 0
+        || access & (access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA) != 0
+            && shared & share_access::FILE_SHARE_WRITE == 0
+        || access & access_mask::DELETE != 0 && shared & share_access::FILE_SHARE_DELETE == 0
 }

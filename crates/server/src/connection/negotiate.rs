@@ -6,7 +6,10 @@ use smb::wire::negotiate_context::{
     EncryptionCapabilities, PreauthIntegrityCapabilities, SHA_512, SigningCapabilities,
     context_type,
 };
-use smb::wire::{self, Dialect, Header, HeaderFlags, NegotiateContext, NegotiateRequest};
+use smb::wire::{
+    self, Dialect, Header, HeaderFlags, NegotiateContext, NegotiateRequest, capabilities,
+    security_mode,
+};
 use smb::{FileTime, Guid, NtStatus};
 
 use super::chain::Chain;
@@ -15,12 +18,6 @@ use super::{Connection, Disconnect, Negotiated};
 use crate::Encryption;
 use crate::limits::MAX_TRANSACT_2_0_2;
 
-/// SMB2_NEGOTIATE_SIGNING_ENABLED and _REQUIRED ([MS-SMB2] 2.2.3).
-const SIGNING_ENABLED: u16 = 1;
-const SIGNING_REQUIRED: u16 = 2;
-/// SMB2_GLOBAL_CAP_LARGE_MTU and _ENCRYPTION.
-const CAP_LARGE_MTU: u32 = 0x04;
-const CAP_ENCRYPTION: u32 = 0x40;
 /// Bytes of salt in our preauthentication context: as many as Windows sends.
 const SALT: usize = 32;
 
@@ -72,7 +69,7 @@ impl Connection {
         let encrypts = config.encryption != Encryption::Off;
         if matches!(dialect, 0x0300 | 0x0302)
             && encrypts
-            && wanted.capabilities & CAP_ENCRYPTION != 0
+            && wanted.capabilities & capabilities::SMB2_GLOBAL_CAP_ENCRYPTION != 0
         {
             negotiated.cipher = Some(Cipher::AES128_CCM);
         }
@@ -177,9 +174,9 @@ impl Connection {
     }
 
     pub(super) fn security_mode(&self) -> u16 {
-        SIGNING_ENABLED
+        security_mode::SMB2_NEGOTIATE_SIGNING_ENABLED
             | if self.shared.config.signing_required {
-                SIGNING_REQUIRED
+                security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED
             } else {
                 0
             }
@@ -187,15 +184,15 @@ impl Connection {
 
     /// Capabilities that NEGOTIATE and VALIDATE_NEGOTIATE_INFO state.
     pub(super) fn capabilities(&self, dialect: u16, negotiated: &Negotiated) -> u32 {
-        let mut capabilities = 0;
+        let mut flags = 0;
         if dialect != 0x0202 {
-            capabilities |= CAP_LARGE_MTU;
+            flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU;
         }
         // At 3.1.1 the context says it.
         if matches!(dialect, 0x0300 | 0x0302) && negotiated.cipher.is_some() {
-            capabilities |= CAP_ENCRYPTION;
+            flags |= capabilities::SMB2_GLOBAL_CAP_ENCRYPTION;
         }
-        capabilities
+        flags
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smb::auth::{Acceptor, Step};
 use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
 use smb::wire::session_setup::SMB2_SESSION_FLAG_BINDING;
-use smb::wire::{SessionSetupRequest, SessionSetupResponse};
+use smb::wire::{SessionSetupRequest, SessionSetupResponse, security_mode, session_flags};
 use smb::{FileTime, NtStatus};
 
 use super::Connection;
@@ -14,11 +14,6 @@ use crate::Encryption;
 use crate::account::SecurityContext;
 use crate::application::SessionGlobalId;
 use crate::session::{EncryptionKeys, NewSession, Session};
-
-/// SMB2_SESSION_FLAG_IS_GUEST, _IS_NULL, _ENCRYPT_DATA ([MS-SMB2] 2.2.6).
-const FLAG_IS_GUEST: u16 = 1;
-const FLAG_IS_NULL: u16 = 2;
-const FLAG_ENCRYPT_DATA: u16 = 4;
 
 /// A logon on its way: not a session yet, so nothing lists or ends it.
 pub(super) struct Logon {
@@ -111,13 +106,13 @@ impl Connection {
                 let context = &session.security_context;
                 let mut flags = 0;
                 if context.is_guest {
-                    flags |= FLAG_IS_GUEST;
+                    flags |= session_flags::SMB2_SESSION_FLAG_IS_GUEST;
                 }
                 if context.is_anonymous {
-                    flags |= FLAG_IS_NULL;
+                    flags |= session_flags::SMB2_SESSION_FLAG_IS_NULL;
                 }
                 if session.encrypt_data {
-                    flags |= FLAG_ENCRYPT_DATA;
+                    flags |= session_flags::SMB2_SESSION_FLAG_ENCRYPT_DATA;
                 }
                 SessionSetupResponse {
                     session_flags: flags,
@@ -226,7 +221,8 @@ impl Connection {
         if encrypt_data && encryption_keys.is_none() {
             return Err(NtStatus::ACCESS_DENIED);
         }
-        let client_requires = negotiated.client_security_mode & 2 != 0;
+        let client_requires =
+            negotiated.client_security_mode & security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED != 0;
         let session = Arc::new(Session::new(NewSession {
             id: SessionGlobalId(id),
             connection: self.handle.clone(),

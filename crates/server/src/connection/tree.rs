@@ -4,22 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use smb::NtStatus;
-use smb::wire::{TreeConnectRequest, TreeConnectResponse, TreeDisconnectResponse};
+use smb::wire::{
+    TreeConnectRequest, TreeConnectResponse, TreeDisconnectResponse, access_mask, share_flags,
+    share_type,
+};
 
 use super::Connection;
 use super::dispatch::{Answer, Done, Request};
 use crate::tree_connect::TreeConnect;
 
-/// SMB2_SHARE_TYPE_DISK, _PIPE ([MS-SMB2] 2.2.10).
-const TYPE_DISK: u8 = 1;
-const TYPE_PIPE: u8 = 2;
-/// SMB2_SHAREFLAG_NO_CACHING, _ENCRYPT_DATA.
-const FLAG_NO_CACHING: u32 = 0x30;
-const FLAG_ENCRYPT_DATA: u32 = 0x8000;
-
 /// Everything but what would change a store.
 const READ_ONLY_ACCESS: u32 = 0x0012_00A9;
-const FULL_ACCESS: u32 = 0x001F_01FF;
 const PIPE_ACCESS: u32 = 0x0012_019F;
 
 impl Connection {
@@ -52,7 +47,7 @@ impl Connection {
         let maximal_access = match (share.is_pipe(), share.read_only) {
             (true, _) => PIPE_ACCESS,
             (false, true) => READ_ONLY_ACCESS,
-            (false, false) => FULL_ACCESS,
+            (false, false) => access_mask::FILE_ALL_ACCESS,
         };
         let uses = share.current_uses.fetch_add(1, Ordering::Relaxed);
         // From here on dropping the tree connect gives the use back.
@@ -78,13 +73,13 @@ impl Connection {
         }
         TreeConnectResponse {
             share_type: if share.is_pipe() {
-                TYPE_PIPE
+                share_type::SMB2_SHARE_TYPE_PIPE
             } else {
-                TYPE_DISK
+                share_type::SMB2_SHARE_TYPE_DISK
             },
-            share_flags: FLAG_NO_CACHING
+            share_flags: share_flags::SMB2_SHAREFLAG_NO_CACHING
                 | if share.encrypt_data {
-                    FLAG_ENCRYPT_DATA
+                    share_flags::SMB2_SHAREFLAG_ENCRYPT_DATA
                 } else {
                     0
                 },
