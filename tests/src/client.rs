@@ -135,7 +135,10 @@ pub fn hold(subject: &Subject, user: User) -> Running {
 #[track_caller]
 pub fn netsession(words: &[&str]) -> Finished {
     let mut command = Command::new(program::netsession());
-    command.args(words).env_remove("NETSESSION_PASSWORD");
+    command
+        .args(words)
+        .env_remove("NETSESSION_PASSWORD")
+        .env_remove("NETSESSION_USER");
     if !words.contains(&"-U") {
         command.args(["-U", &ADMIN.credentials()]);
     }
