@@ -10,6 +10,7 @@ mod connection;
 mod enumeration;
 mod file;
 mod get_info;
+pub mod local;
 mod remote_tod;
 mod row;
 mod server_info;
