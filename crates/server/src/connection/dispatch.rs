@@ -24,6 +24,8 @@ pub(super) struct Request<'a> {
     pub(super) tree_connect: Option<Arc<TreeConnect>>,
     /// The FileId of the compound so far, for related requests.
     pub(super) related_file: Option<FileId>,
+    /// It is signed, and rightly.
+    pub(super) signature_valid: bool,
     /// Last of its frame: only then may it wait.
     pub(super) last: bool,
 }
@@ -137,7 +139,7 @@ impl Connection {
 
     fn handle_messages(
         &mut self,
-        frame: &[u8],
+        frame: &mut [u8],
         sealed: Option<&Arc<Session>>,
         now: FileTime,
     ) -> Result<Vec<u8>, Disconnect> {
@@ -155,9 +157,9 @@ impl Connection {
                 return Err(Disconnect::Violation("NextCommand points nowhere"));
             }
             let (message, behind) = if next == 0 {
-                (rest, &[][..])
+                (rest, &mut [][..])
             } else {
-                rest.split_at(next)
+                rest.split_at_mut(next)
             };
             let last = behind.is_empty();
             self.handle_message(
@@ -186,7 +188,7 @@ impl Connection {
     fn handle_message(
         &mut self,
         mut header: Header,
-        message: &[u8],
+        message: &mut [u8],
         sealed: Option<&Arc<Session>>,
         last: bool,
         now: FileTime,
@@ -226,14 +228,22 @@ impl Connection {
             chain.finish_message(start, sign.as_deref());
         }
         let start = chain.begin();
+        let session = self.session(header.session_id).cloned();
+        let signature_valid = sealed.is_none()
+            && header.flags.contains(HeaderFlags::SIGNED)
+            && session
+                .as_ref()
+                .and_then(|session| session.signing_key.as_ref())
+                .is_some_and(|key| key.verify_in_place(message));
         let mut request = Request {
             header,
             message,
             now,
             encrypted: sealed.is_some(),
-            session: None,
+            session,
             tree_connect: None,
             related_file: if is_related { related.file } else { None },
+            signature_valid,
             last,
         };
         let answer = if is_related && !related.any {
@@ -287,7 +297,7 @@ impl Connection {
             session_id,
             signature: [0; 16],
         };
-        write_header(&response, &mut chain.out[start..]);
+        chain.out[start..][..Header::SIZE].copy_from_slice(&response.to_bytes());
 
         let was_signed = request.header.flags.contains(HeaderFlags::SIGNED);
         let sign = match done.sign {
@@ -328,7 +338,6 @@ impl Connection {
         {
             return Err(NtStatus::ACCESS_DENIED);
         }
-        request.session = self.session(header.session_id).cloned();
         let Some(session) = &request.session else {
             return match header.command {
                 Command::SESSION_SETUP => Ok(()),
@@ -340,12 +349,8 @@ impl Connection {
         let setup = header.command == Command::SESSION_SETUP;
         if sealed.is_none() {
             if header.flags.contains(HeaderFlags::SIGNED) {
-                let valid = session
-                    .signing_key
-                    .as_ref()
-                    .is_some_and(|key| key.verify(request.message));
                 // A binding or a repeated logon signs its SESSION_SETUP with keys of its own.
-                if !valid && !setup {
+                if !request.signature_valid && !setup {
                     return Err(NtStatus::ACCESS_DENIED);
                 }
             } else if session.signing_required && !setup {
@@ -481,10 +486,4 @@ fn answer_has_body(done: &Done, out: &[u8], start: usize) -> bool {
         && (done.status == NtStatus::SUCCESS
             || done.status == NtStatus::BUFFER_OVERFLOW
             || done.status == NtStatus::MORE_PROCESSING_REQUIRED)
-}
-
-fn write_header(header: &Header, place: &mut [u8]) {
-    let mut bytes = Vec::with_capacity(Header::SIZE);
-    header.write(&mut bytes);
-    place[..Header::SIZE].copy_from_slice(&bytes);
 }

@@ -9,7 +9,7 @@ use smb::wire::{
 };
 
 use super::dispatch::{Answer, Done, Request};
-use super::{Connection, seal_alone, step_aside};
+use super::{Connection, seal_alone, spare, step_aside};
 use crate::open::{FileOpen, Open, OpenKind, PendingRead, PipeOpen};
 use crate::pipe::PipeRead;
 use crate::share::ReadError;
@@ -221,7 +221,9 @@ fn read_file(file: &FileOpen, read: &ReadRequest, out: &mut Vec<u8>) -> Answer {
     let body = out.len();
     ReadResponse::write_fixed(out, 0);
     let data = out.len();
-    out.resize(data + read.length as usize, 0);
+    let mut roomy = spare::take_output(data + read.length as usize);
+    roomy[..data].copy_from_slice(out);
+    *out = roomy;
     let buffer = &mut out[data..];
     let result = match file.handle.read(buffer, read.offset, false) {
         Err(ReadError::WouldBlock) => step_aside(|| file.handle.read(buffer, read.offset, true)),

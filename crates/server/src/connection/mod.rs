@@ -15,6 +15,7 @@ mod ioctl;
 mod negotiate;
 mod session_setup;
 mod set_info;
+mod spare;
 mod tree;
 mod window;
 
@@ -66,6 +67,9 @@ impl ConnectionHandle {
         std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// Answers to requests that arrived together go out together up to about this many bytes.
+const ANSWERS_AT_ONCE: usize = 16 * 1024;
 
 /// Why a connection is dropped ([MS-SMB2] 3.3.5.2 names each case).
 #[derive(Debug, thiserror::Error)]
@@ -161,11 +165,10 @@ impl Connection {
         }
     }
 
-    async fn serve<S>(&mut self, stream: S) -> Result<(), Disconnect>
+    async fn serve<S>(&mut self, mut stream: S) -> Result<(), Disconnect>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
-        let (mut input, mut output) = tokio::io::split(stream);
         let mut stop = self.shared.stop.subscribe();
         if *stop.borrow() {
             return Err(Disconnect::Stopping);
@@ -180,10 +183,10 @@ impl Connection {
             let trusted = !self.sessions.is_empty();
             let lonely = self.sessions.is_empty();
             let handshake = self.shared.config.limits.handshake;
-            let bytes = tokio::select! {
+            let length = tokio::select! {
                 biased;
                 _ = stop.changed() => {
-                    self.flush(&mut output).await?;
+                    self.flush(&mut stream).await?;
                     return Err(Disconnect::Stopping);
                 }
                 () = handle.notify.notified() => {
@@ -191,22 +194,22 @@ impl Connection {
                     if !lonely && self.sessions.is_empty() {
                         lonely_since = Instant::now();
                     }
-                    self.flush(&mut output).await?;
+                    self.flush(&mut stream).await?;
                     continue;
                 }
-                frame = frames.next(&mut input, limit, trusted) => frame?,
+                length = frames.next(&mut stream, limit, trusted) => length?,
                 () = tokio::time::sleep_until(lonely_since + handshake), if lonely => {
                     return Err(Disconnect::HandshakeTimeout);
                 }
             };
-            let Some(mut bytes) = bytes else {
+            let Some(length) = length else {
                 return Err(Disconnect::Closed);
             };
-            let now = self.shared.config.clock.now();
-            let answer = self.handle_frame(&mut bytes, now)?;
-            drop(bytes);
-            self.write(&mut output, &answer).await?;
-            self.flush(&mut output).await?;
+            let (answers, outcome) = self.answer(&mut frames, length);
+            self.write(&mut stream, &answers).await?;
+            spare::give_output(answers);
+            self.flush(&mut stream).await?;
+            outcome?;
             for id in std::mem::take(&mut self.close_after_reply) {
                 self.shared.close_session(id);
             }
@@ -214,6 +217,36 @@ impl Connection {
                 lonely_since = Instant::now();
             }
         }
+    }
+
+    /// Answers the frame that is there, and those that came with it as long as the answers
+    /// stay short: one write for all. What was answered is sent even if what came behind it
+    /// ends the connection.
+    fn answer(
+        &mut self,
+        frames: &mut FrameReader,
+        length: usize,
+    ) -> (Vec<u8>, Result<(), Disconnect>) {
+        let mut answers = Vec::new();
+        let mut next = Ok(Some(length));
+        while let Ok(Some(length)) = next {
+            let now = self.shared.config.clock.now();
+            let answer = match self.handle_frame(frames.frame(length), now) {
+                Ok(answer) => answer,
+                Err(reason) => return (answers, Err(reason)),
+            };
+            frames.consume(length);
+            if answers.is_empty() {
+                answers = answer;
+            } else {
+                answers.extend_from_slice(&answer);
+            }
+            if answers.len() >= ANSWERS_AT_ONCE || !self.close_after_reply.is_empty() {
+                break;
+            }
+            next = frames.ready(self.frame_limit());
+        }
+        (answers, next.map(drop))
     }
 
     async fn flush<W: AsyncWrite + Unpin>(&self, output: &mut W) -> Result<(), Disconnect> {

@@ -130,6 +130,11 @@ impl Header {
 
     /// Appends the 64 bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bytes());
+    }
+
+    /// The 64 bytes.
+    pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let tree_or_async = match self.flags.contains(HeaderFlags::ASYNC) {
             true => self.async_id,
             false => u64::from(self.tree_id) << 32,
@@ -148,7 +153,7 @@ impl Header {
             session_id: self.session_id.into(),
             signature: self.signature,
         };
-        codec::put(out, &layout);
+        zerocopy::transmute!(layout)
     }
 
     /// ChannelSequence of a request in dialect 3.x.
