@@ -234,6 +234,8 @@ fn netsession(folder: &Path, options: &Options) -> (Child, SocketAddr) {
         .arg("--data-dir")
         .arg(&state)
         .args(["--listen", &format!("{}:0", Ipv4Addr::LOCALHOST)])
+        .arg("--local-socket")
+        .arg(folder.join("srvsvc.sock"))
         .arg("--share")
         .arg(format!("data={}", folder.join("data").display()))
         .arg("--share")

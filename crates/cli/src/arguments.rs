@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use service::config::{Dialect, Encryption, ListenAddress, ServerName, ShareSpec, Signing};
+use service::config::{
+    Dialect, Encryption, ListenAddress, LocalSocket, ServerName, ShareSpec, Signing,
+};
 
 use crate::failure::EXIT_CODES;
 
@@ -80,6 +82,14 @@ pub struct ServeArguments {
     /// Comment that clients see beside the name
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
+    /// Unix socket for callers on this machine, or `off` [default: /run/netsession/srvsvc.sock for
+    /// root, else $XDG_RUNTIME_DIR/netsession/srvsvc.sock]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub local_socket: Option<LocalSocket>,
+    /// Group of this machine whose members may list and end sessions through the local socket, as
+    /// root and the user running the service may
+    #[arg(long, value_name = "GROUP")]
+    pub administrators_group: Option<String>,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter by module such as
     /// netsession_server=debug
     #[arg(
@@ -323,7 +333,8 @@ connections), max_uses=N, comment=TEXT (last).
 
 Environment: NETSESSION_CONFIG, NETSESSION_DATA_DIR, NETSESSION_LISTEN (separated by commas), \
 NETSESSION_SHARES (by semicolons), NETSESSION_SERVER_NAME, NETSESSION_COMMENT, NETSESSION_SIGNING, \
-NETSESSION_ENCRYPTION, NETSESSION_MIN_DIALECT, NETSESSION_MAX_DIALECT, NETSESSION_LOG. Flags win over \
+NETSESSION_ENCRYPTION, NETSESSION_MIN_DIALECT, NETSESSION_MAX_DIALECT, NETSESSION_LOCAL_SOCKET, \
+NETSESSION_ADMINISTRATORS_GROUP, NETSESSION_LOG. Flags win over \
 the environment, the environment over the file. Shares of all three add up; of one name the \
 highest counts.
 
@@ -336,6 +347,8 @@ File:
   encryption = \"desired\"            # or \"off\", \"required\"
   min_dialect = \"2.0.2\"
   max_dialect = \"3.1.1\"
+  local_socket = \"/run/netsession/srvsvc.sock\"   # or \"off\"
+  administrators_group = \"wheel\"   # no group if left out
   [[share]]
   name = \"data\"
   path = \"/srv/data\"
@@ -347,7 +360,8 @@ File:
   connections = 1000                # tree_connects_per_session, opens_per_session,
                                     # handshake_seconds, session_lifetime_seconds
 
-When it is ready, it prints a line `listening on ADDRESS:PORT` for each address. SIGTERM and SIGINT \
+When it is ready, it prints a line `listening on ADDRESS:PORT` for each address, \
+and `local socket PATH`. SIGTERM and SIGINT \
 close every open file and stop it.";
 
 const LIST_HELP: &str = "\

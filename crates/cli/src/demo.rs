@@ -9,7 +9,7 @@ use netsession::smb_client::{self, Connection, Create, Negotiation, Open, Sessio
 use netsession::{Credentials, Options, Server, SessionFilter, SessionLevel, Target};
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
-use service::config::{ListenAddress, Overrides, ServeConfig, ShareSpec};
+use service::config::{ListenAddress, LocalSocket, Overrides, ServeConfig, ShareSpec};
 use smb::NtStatus;
 use tempfile::TempDir;
 
@@ -102,6 +102,7 @@ impl Stage {
             .map_err(|error| Failure::local("describe the share", &error))?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = ServeConfig::resolve(Overrides {
+            local_socket: Some(LocalSocket::Off),
             listen: Some(vec![ListenAddress(listen)]),
             data_dir: Some(state),
             shares: vec![share],

@@ -46,6 +46,9 @@ async fn serve(config: ServeConfig) -> Result<(), Failure> {
     for address in service.addresses() {
         emit(format!("listening on {address}\n").as_bytes())?;
     }
+    if let Some(path) = service.local_socket() {
+        emit(format!("local socket {}\n", path.display()).as_bytes())?;
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -89,6 +92,8 @@ fn flags(arguments: &ServeArguments) -> Overrides {
         },
         min_dialect: arguments.min_dialect,
         max_dialect: arguments.max_dialect,
+        local_socket: arguments.local_socket.clone(),
+        administrators_group: arguments.administrators_group.clone(),
         shares: arguments.shares.clone(),
         ..Overrides::default()
     }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod config;
+pub mod local;
 pub mod policy;
 mod serve;
 pub mod srvsvc_pipe;

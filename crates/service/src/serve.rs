@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,13 @@ use server::share::local::{LocalBackend, LocalOptions};
 use server::{Limits, Server, ServerConfig, ShareConfig, SystemClock};
 
 use crate::account::{AccountError, FileAccountStore};
-use crate::config::{Encryption, LimitOverrides, SMB_PORT, ServeConfig, ShareSpec, Signing};
+use crate::config::{
+    Encryption, LimitOverrides, LocalSocket, SMB_PORT, ServeConfig, ShareSpec, Signing,
+    default_local_socket,
+};
+use crate::local::{
+    self, GroupError, LocalConfig, LocalEndpoint, LocalLimits, PeerCredentials, PlaceError,
+};
 use crate::srvsvc_pipe::SrvsvcService;
 
 /// A running Server service. Dropping it does not stop it; [`Service::stop`] does.
@@ -19,6 +25,7 @@ pub struct Service {
     server: Server,
     accounts: Arc<FileAccountStore>,
     addresses: Vec<SocketAddr>,
+    local: Option<LocalEndpoint>,
 }
 
 /// Why the service did not start.
@@ -43,6 +50,21 @@ pub enum ServiceError {
     /// The server refuses a share's name.
     #[error("the server has a share named {0:?} already")]
     ShareName(String),
+    /// The group of local administrators cannot be used.
+    #[error("administrators_group: {0}; name a group of this machine (`getent group`), or none")]
+    Group(#[from] GroupError),
+    /// The local socket cannot be used.
+    #[error(
+        "cannot listen on the local socket {}: {source}; choose another path with --local-socket \
+         PATH, or do without: --local-socket off",
+        path.display()
+    )]
+    LocalSocket {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: PlaceError,
+    },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}{}", advice(source, *address))]
     Listen {
@@ -78,11 +100,20 @@ impl Service {
         for share in &config.shares {
             add_share(&server, share)?;
         }
-        match listen(&server, &config.listen).await {
-            Ok(addresses) => Ok(Self {
+        let group = match config.administrators_group.as_deref() {
+            Some(name) => Some(local::group_id(name).await?),
+            None => None,
+        };
+        let started = async {
+            let addresses = listen(&server, &config.listen).await?;
+            Ok((addresses, listen_locally(&server, &config, group).await?))
+        };
+        match started.await {
+            Ok((addresses, local)) => Ok(Self {
                 server,
                 accounts,
                 addresses,
+                local,
             }),
             Err(error) => {
                 server.shutdown().await;
@@ -101,6 +132,11 @@ impl Service {
         &self.addresses
     }
 
+    /// Where callers on this machine are answered without a password, if anywhere.
+    pub fn local_socket(&self) -> Option<&Path> {
+        self.local.as_ref().map(LocalEndpoint::path)
+    }
+
     /// Administration of the server.
     pub fn application(&self) -> Application {
         self.server.application()
@@ -108,6 +144,9 @@ impl Service {
 
     /// Ends every session and connection and stops listening; returns when done.
     pub async fn stop(&self) {
+        if let Some(local) = &self.local {
+            local.stop().await;
+        }
         self.server.shutdown().await;
     }
 }
@@ -170,6 +209,39 @@ fn add_share(server: &Server, share: &ShareSpec) -> Result<(), ServiceError> {
         Ok(())
     } else {
         Err(ServiceError::ShareName(share.name().to_owned()))
+    }
+}
+
+async fn listen_locally(
+    server: &Server,
+    config: &ServeConfig,
+    administrators_group: Option<u32>,
+) -> Result<Option<LocalEndpoint>, ServiceError> {
+    let path = match &config.local_socket {
+        LocalSocket::Off => return Ok(None),
+        LocalSocket::At(path) => path.clone(),
+        LocalSocket::Usual => default_local_socket(&config.data_dir),
+    };
+    let started = LocalEndpoint::start(LocalConfig {
+        path: path.clone(),
+        administrators_group,
+        server_name: Arc::from(config.server_name.as_str()),
+        administration: server.application(),
+        limits: LocalLimits::default(),
+        credentials: Arc::new(PeerCredentials),
+    });
+    match started.await {
+        Ok(endpoint) => Ok(Some(endpoint)),
+        Err(source) => {
+            let error = ServiceError::LocalSocket { path, source };
+            if config.local_socket == LocalSocket::Usual {
+                // Nobody asked for it: a second server of one machine serves files all the
+                // same.
+                tracing::warn!("{error}");
+                return Ok(None);
+            }
+            Err(error)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use netsession::{SessionLevel, Syntax, Target};
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
-use service::config::{Encryption, Overrides, ServeConfig, ShareSpec};
+use service::config::{Encryption, LocalSocket, Overrides, ServeConfig, ShareSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -61,6 +61,7 @@ impl Peer {
         let data = directory.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let config = ServeConfig::resolve(Overrides {
+            local_socket: Some(LocalSocket::Off),
             listen: Some(vec!["127.0.0.1:0".parse().unwrap()]),
             data_dir: Some(state),
             server_name: Some("SRV".parse().unwrap()),

@@ -152,6 +152,11 @@ impl Association {
         }
     }
 
+    /// A bind has been acknowledged.
+    pub fn is_bound(&self) -> bool {
+        self.max_xmit_frag.is_some()
+    }
+
     /// Takes one message. A complete request comes back as a call; answer it, then ask
     /// [`next_call`](Self::next_call) until that has none.
     pub fn handle_message(&mut self, message: &[u8]) -> Result<Option<Call>, Error> {

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    ConfigError, Dialect, Encryption, LimitOverrides, ListenAddress, Overrides, ServerName,
-    ShareSpec, ShareSpecError, Signing,
+    ConfigError, Dialect, Encryption, LimitOverrides, ListenAddress, LocalSocket, Overrides,
+    ServerName, ShareSpec, ShareSpecError, Signing,
 };
 use crate::text::line_of;
 
@@ -29,6 +29,8 @@ struct RawFile {
     encryption: Option<Encryption>,
     min_dialect: Option<Dialect>,
     max_dialect: Option<Dialect>,
+    local_socket: Option<PathBuf>,
+    administrators_group: Option<String>,
     #[serde(default)]
     limits: LimitOverrides,
     #[serde(default)]
@@ -122,6 +124,10 @@ impl Overrides {
             encryption: raw.encryption,
             min_dialect: raw.min_dialect,
             max_dialect: raw.max_dialect,
+            local_socket: raw
+                .local_socket
+                .map(|path| LocalSocket::from(path.into_os_string()).beneath(base)),
+            administrators_group: raw.administrators_group,
             shares,
             limits: raw.limits,
         })

@@ -1,7 +1,7 @@
 //! Defaults that depend on the machine and the user.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::ServerName;
 
@@ -10,6 +10,13 @@ use super::ServerName;
 pub fn default_state_dir() -> PathBuf {
     let is_root = rustix::process::geteuid().is_root();
     state_dir(is_root, |name| std::env::var_os(name))
+}
+
+/// Where the local socket is if nothing else is said ([`srvsvc::local::server_default`]).
+pub fn default_local_socket(data_dir: &Path) -> PathBuf {
+    let is_root = rustix::process::geteuid().is_root();
+    let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    srvsvc::local::server_default(is_root, runtime_dir.as_deref(), data_dir)
 }
 
 /// This machine's host name without its domain, as a computer name; `NETSESSION` if it has

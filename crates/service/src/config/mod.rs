@@ -13,10 +13,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use file::MAX_FILE_BYTES;
-pub use host::{default_server_name, default_state_dir};
+pub use host::{default_local_socket, default_server_name, default_state_dir};
 pub use overrides::{LimitOverrides, Overrides};
 pub use share_spec::{ShareSpec, ShareSpecError};
-pub use value::{Dialect, Encryption, ListenAddress, ServerName, Signing, ValueError};
+pub use value::{Dialect, Encryption, ListenAddress, LocalSocket, ServerName, Signing, ValueError};
 
 /// TCP port of SMB.
 pub const SMB_PORT: u16 = 445;
@@ -40,6 +40,11 @@ pub struct ServeConfig {
     pub min_dialect: Dialect,
     /// Highest dialect.
     pub max_dialect: Dialect,
+    /// Where local callers are answered.
+    pub local_socket: LocalSocket,
+    /// Group of this machine whose members are administrators at the local socket, beside
+    /// root and the user that the service runs as.
+    pub administrators_group: Option<String>,
     /// Shares, names distinct.
     pub shares: Vec<ShareSpec>,
     /// Bounds that differ from the server's defaults.
@@ -137,6 +142,8 @@ impl ServeConfig {
             encryption: overrides.encryption.unwrap_or_default(),
             min_dialect: overrides.min_dialect.unwrap_or(Dialect::SMB_2_0_2),
             max_dialect: overrides.max_dialect.unwrap_or(Dialect::SMB_3_1_1),
+            local_socket: overrides.local_socket.unwrap_or_default(),
+            administrators_group: overrides.administrators_group,
             shares: overrides.shares,
             limits: overrides.limits,
         };

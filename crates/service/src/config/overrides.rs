@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ConfigError, Dialect, Encryption, ListenAddress, ServerName, ShareSpec, Signing};
+use super::{
+    ConfigError, Dialect, Encryption, ListenAddress, LocalSocket, ServerName, ShareSpec, Signing,
+};
 
 /// What one source (command line, environment, file) sets; `None` leaves it to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub struct Overrides {
     pub min_dialect: Option<Dialect>,
     /// Highest dialect.
     pub max_dialect: Option<Dialect>,
+    /// Where local callers are answered.
+    pub local_socket: Option<LocalSocket>,
+    /// Group of this machine whose members are administrators at the local socket.
+    pub administrators_group: Option<String>,
     /// Shares: added to those of lower sources, except that a name set in both is the
     /// higher one's.
     pub shares: Vec<ShareSpec>,
@@ -79,6 +85,8 @@ impl Overrides {
             encryption: self.encryption.or(lower.encryption),
             min_dialect: self.min_dialect.or(lower.min_dialect),
             max_dialect: self.max_dialect.or(lower.max_dialect),
+            local_socket: self.local_socket.or(lower.local_socket),
+            administrators_group: self.administrators_group.or(lower.administrators_group),
             shares,
             limits: LimitOverrides {
                 connections: higher.connections.or(limits.connections),
@@ -98,8 +106,8 @@ impl Overrides {
     }
 
     /// Reads the variables `NETSESSION_LISTEN` (addresses, separated by commas), `_DATA_DIR`,
-    /// `_SERVER_NAME`, `_COMMENT`, `_SIGNING`, `_ENCRYPTION`, `_MIN_DIALECT`, `_MAX_DIALECT`
-    /// and `_SHARES` (as on the command line, separated by semicolons). An empty variable
+    /// `_SERVER_NAME`, `_COMMENT`, `_SIGNING`, `_ENCRYPTION`, `_MIN_DIALECT`, `_MAX_DIALECT`,
+    /// `_LOCAL_SOCKET`, `_ADMINISTRATORS_GROUP` and `_SHARES` (as on the command line, separated by semicolons). An empty variable
     /// counts as none.
     ///
     /// # Errors
@@ -124,6 +132,10 @@ impl Overrides {
             encryption: parse(text, "NETSESSION_ENCRYPTION")?,
             min_dialect: parse(text, "NETSESSION_MIN_DIALECT")?,
             max_dialect: parse(text, "NETSESSION_MAX_DIALECT")?,
+            local_socket: variable(srvsvc::local::ENVIRONMENT_VARIABLE)
+                .filter(|value| !value.is_empty())
+                .map(LocalSocket::from),
+            administrators_group: text("NETSESSION_ADMINISTRATORS_GROUP")?,
             shares: parse_list(text, "NETSESSION_SHARES", ';')?.unwrap_or_default(),
             limits: LimitOverrides::default(),
         })

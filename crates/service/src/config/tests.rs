@@ -12,6 +12,8 @@ signing = "enabled"
 encryption = "required"
 min_dialect = "3.0"
 max_dialect = "3.0.2"
+local_socket = "run/local.sock"
+administrators_group = "wheel"
 
 [limits]
 connections = 100
@@ -63,6 +65,9 @@ fn a_full_file_is_read() {
         (config.min_dialect.revision(), config.max_dialect.revision()),
         (0x300, 0x302)
     );
+    let socket = PathBuf::from("/etc/netsession/run/local.sock");
+    assert_eq!(config.local_socket, LocalSocket::At(socket));
+    assert_eq!(config.administrators_group.as_deref(), Some("wheel"));
     assert_eq!(config.limits.connections.unwrap().get(), 100);
     let [data, home] = &config.shares[..] else {
         panic!()
@@ -86,6 +91,8 @@ fn an_empty_file_gives_the_defaults() {
     );
     assert_eq!(config.min_dialect, Dialect::SMB_2_0_2);
     assert_eq!(config.max_dialect, Dialect::SMB_3_1_1);
+    assert_eq!(config.local_socket, LocalSocket::Usual);
+    assert_eq!(config.administrators_group, None);
     assert!(config.listen.is_empty() && config.shares.is_empty());
 }
 
@@ -141,7 +148,7 @@ fn problems_name_the_file_the_line_and_what_is_allowed() {
         parse(FULL)
             .unwrap_err()
             .to_string()
-            .contains(":24: share name \"home, sweet\"")
+            .contains(":26: share name \"home, sweet\"")
     );
 }
 
@@ -179,6 +186,36 @@ fn flags_come_before_environment_before_file() {
         shares,
         [("a", "/file"), ("B", "/environment"), ("C", "/flags")]
     );
+}
+
+#[test]
+fn the_local_socket_is_a_path_or_off() {
+    let load = |flag: Option<&str>, variable: Option<&'static str>, file: &str| {
+        let environment = Overrides::from_environment(|name| {
+            let value = variable.filter(|_| name == "NETSESSION_LOCAL_SOCKET");
+            value.map(OsString::from)
+        });
+        let flags = Overrides {
+            local_socket: flag.map(|text| OsString::from(text).into()),
+            ..Overrides::default()
+        };
+        let over = flags.over(environment.unwrap()).over(parse(file).unwrap());
+        ServeConfig::resolve(over).unwrap().local_socket
+    };
+    let at = |path: &str| LocalSocket::At(path.into());
+    assert_eq!(load(None, None, ""), LocalSocket::Usual);
+    assert_eq!(load(None, Some(""), ""), LocalSocket::Usual);
+    assert_eq!(load(None, None, "local_socket = 'off'"), LocalSocket::Off);
+    let file = "local_socket = '/run/a'";
+    assert_eq!(load(None, None, file), at("/run/a"));
+    assert_eq!(load(None, Some("off"), file), LocalSocket::Off);
+    assert_eq!(load(Some("b"), Some("off"), file), at("b"));
+    let group = |name: &str| {
+        let is_asked = name == "NETSESSION_ADMINISTRATORS_GROUP";
+        is_asked.then(|| OsString::from("staff"))
+    };
+    let overrides = Overrides::from_environment(group).unwrap();
+    assert_eq!(overrides.administrators_group.as_deref(), Some("staff"));
 }
 
 #[test]

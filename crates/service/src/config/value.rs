@@ -1,7 +1,9 @@
 //! Values of single settings, as they are typed.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -53,6 +55,20 @@ pub enum Encryption {
     Required,
 }
 
+/// Where local callers are answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LocalSocket {
+    /// At the usual place ([`super::default_local_socket`]). If that cannot be used (another
+    /// server has it, the directory cannot be written), the service does without, with a
+    /// warning.
+    #[default]
+    Usual,
+    /// At this path, or the service does not start.
+    At(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
 /// A dialect of SMB2 or SMB3 ([MS-SMB2] 2.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -88,6 +104,26 @@ impl ServerName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<OsString> for LocalSocket {
+    fn from(text: OsString) -> Self {
+        if text == srvsvc::local::OFF {
+            Self::Off
+        } else {
+            Self::At(text.into())
+        }
+    }
+}
+
+impl LocalSocket {
+    /// A relative path starts at `base`.
+    pub(super) fn beneath(self, base: &Path) -> Self {
+        match self {
+            Self::At(path) => Self::At(base.join(path)),
+            other => other,
+        }
     }
 }
 

@@ -2,10 +2,11 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use super::*;
-use crate::config::{ListenAddress, Overrides};
+use crate::config::{ListenAddress, LocalSocket, Overrides};
 
 fn config(directory: &Path, share: &str) -> ServeConfig {
     ServeConfig::resolve(Overrides {
+        local_socket: Some(LocalSocket::Off),
         listen: Some(vec!["127.0.0.1:0".parse::<ListenAddress>().unwrap()]),
         data_dir: Some(directory.join("state")),
         server_name: Some("SRV".parse().unwrap()),

@@ -28,19 +28,20 @@ const FIRST_PAGE: usize = 1024;
 const LARGEST_PAGE: usize = 65_536;
 
 /// The server's end of srvsvc for one caller.
-pub(super) struct Endpoint<A> {
-    /// The session over which the pipe was opened.
-    pub(super) session: SessionGlobalId,
-    pub(super) security_context: Arc<SecurityContext>,
-    pub(super) client_name: Arc<str>,
-    pub(super) administration: A,
+pub(crate) struct Endpoint<A> {
+    /// The session over which the pipe was opened; a local caller has none.
+    pub(crate) session: Option<SessionGlobalId>,
+    pub(crate) security_context: Arc<SecurityContext>,
+    /// Where the caller is, for the log.
+    pub(crate) client_name: Arc<str>,
+    pub(crate) administration: A,
     /// The caller's own session, once it is to be ended: the answer goes first.
-    pub(super) close_after_reply: Vec<SessionGlobalId>,
+    pub(crate) close_after_reply: Vec<SessionGlobalId>,
 }
 
 impl<A: Administration> Endpoint<A> {
     /// One call: the stub of its reply, or the status of a fault ([`rpc::fault`]).
-    pub(super) fn call(&mut self, opnum: u16, syntax: Syntax, stub: &[u8]) -> Result<Vec<u8>, u32> {
+    pub(crate) fn call(&mut self, opnum: u16, syntax: Syntax, stub: &[u8]) -> Result<Vec<u8>, u32> {
         match opnum {
             opnum::NETR_CONNECTION_ENUM => {
                 let request = read(ConnectionEnumRequest::read(syntax, stub))?;

@@ -147,7 +147,7 @@ impl<A: Administration> Endpoint<A> {
             .administration
             .open(id)
             .ok_or(NetApiStatus::FILE_ID_NOT_FOUND)?;
-        if row.session == self.session && row.path_name.starts_with(PIPE_PREFIX) {
+        if Some(row.session) == self.session && row.path_name.starts_with(PIPE_PREFIX) {
             // It may be the pipe this call came over, whose answer could not leave.
             return Err(NetApiStatus::ACCESS_DENIED);
         }

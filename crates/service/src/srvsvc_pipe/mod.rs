@@ -15,13 +15,13 @@ use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use smb::NtStatus;
 
 pub use administration::Administration;
-use endpoint::Endpoint;
+pub(crate) use endpoint::Endpoint;
 
 /// Offers srvsvc; register it as [`srvsvc::PIPE_NAME`].
 #[derive(Clone, Debug, Default)]
 pub struct SrvsvcService;
 
-static INTERFACES: [rpc::Interface; 1] = [srvsvc::INTERFACE];
+pub(crate) static INTERFACES: [rpc::Interface; 1] = [srvsvc::INTERFACE];
 
 impl PipeService for SrvsvcService {
     /// Refuses null sessions: [MS-SRVS] note <38>.
@@ -30,7 +30,7 @@ impl PipeService for SrvsvcService {
             return Err(NtStatus::ACCESS_DENIED);
         }
         Ok(Box::new(SrvsvcPipe::new(Endpoint {
-            session: caller.session,
+            session: Some(caller.session),
             security_context: caller.security_context,
             client_name: caller.client_name,
             administration: caller.application,

@@ -197,7 +197,7 @@ impl<A: Administration> Endpoint<A> {
             client = %row.client_name,
             "session ended by NetrSessionDel"
         );
-        if row.id == self.session {
+        if Some(row.id) == self.session {
             if !self.close_after_reply.contains(&row.id) {
                 self.close_after_reply.push(row.id);
             }

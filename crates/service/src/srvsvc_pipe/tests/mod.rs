@@ -32,7 +32,7 @@ fn user(groups: &[&str]) -> Arc<SecurityContext> {
 
 fn endpoint(fake: &Fake, security_context: Arc<SecurityContext>) -> Endpoint<Fake> {
     Endpoint {
-        session: SessionGlobalId(1),
+        session: Some(SessionGlobalId(1)),
         security_context,
         client_name: Arc::from("192.0.2.1"),
         administration: fake.clone(),
