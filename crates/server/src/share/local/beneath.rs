@@ -23,6 +23,7 @@ pub(super) struct Root {
     local_path: String,
     key: FileKey,
     has_openat2: bool,
+    in_memory: bool,
     pub(super) index: NameIndex,
 }
 
@@ -54,6 +55,13 @@ pub(super) enum Lookup<'a> {
     Missing(Place<'a>),
 }
 
+/// TMPFS_MAGIC of statfs(2).
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
+
+fn is_in_memory(directory: &OwnedFd) -> bool {
+    rustix::fs::fstatfs(directory).is_ok_and(|facts| facts.f_type == TMPFS_MAGIC)
+}
+
 impl Root {
     /// `path` must be canonical.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
@@ -61,6 +69,7 @@ impl Root {
         let directory = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
         let key = Facts::of(&directory)?.key();
         let mut root = Self {
+            in_memory: is_in_memory(&directory),
             directory,
             local_path: path.to_string_lossy().into_owned(),
             key,
@@ -85,6 +94,11 @@ impl Root {
 
     pub(super) fn key(&self) -> FileKey {
         self.key
+    }
+
+    /// The file is in memory alone (tmpfs): reading it never waits for a disk.
+    pub(super) fn holds_in_memory(&self, file: FileKey) -> bool {
+        self.in_memory && file.device == self.key.device
     }
 
     pub(super) fn space(&self) -> Result<StatVfs, Errno> {

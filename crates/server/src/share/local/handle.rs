@@ -127,8 +127,9 @@ impl LocalHandle {
         }
     }
 
-    /// Reads without waiting for the disk; `None` if the file system cannot.
-    fn read_cached(&self, buffer: &mut [u8], offset: u64) -> Option<Result<usize, ReadError>> {
+    /// Reads without waiting for the disk. A file system that cannot tell whether it would
+    /// have to is taken to.
+    fn read_cached(&self, buffer: &mut [u8], offset: u64) -> Result<usize, ReadError> {
         let mut done = 0;
         while done < buffer.len() {
             let mut slices = [IoSliceMut::new(&mut buffer[done..])];
@@ -137,12 +138,13 @@ impl LocalHandle {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Some(Err(ReadError::WouldBlock)),
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => return None,
-                Err(errno) => return Some(Err(ReadError::Status(status(errno)))),
+                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    return Err(ReadError::WouldBlock);
+                }
+                Err(errno) => return Err(ReadError::Status(status(errno))),
             }
         }
-        Some(Ok(done))
+        Ok(done)
     }
 
     fn stat_of_link(&self, name: &str) -> Result<Option<FileStat>, NtStatus> {
@@ -183,8 +185,8 @@ impl FileHandle for LocalHandle {
         if !fits_signed(offset, buffer.len()) {
             return Err(ReadError::Status(NtStatus::INVALID_PARAMETER));
         }
-        if !may_block && let Some(result) = self.read_cached(buffer, offset) {
-            return result;
+        if !may_block && !self.root.holds_in_memory(self.key) {
+            return self.read_cached(buffer, offset);
         }
         let mut done = 0;
         while done < buffer.len() {
