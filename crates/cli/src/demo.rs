@@ -258,11 +258,11 @@ impl Stage {
     async fn list(&self, admin: &mut Server, level: SessionLevel) -> Result<Vec<Row>, Failure> {
         let number = u32::from(level);
         self.command("list", &format!("--level {number}"))?;
-        let sessions = admin.sessions(&SessionFilter::default(), level).await?;
-        let rows: Vec<Row> = sessions
-            .into_iter()
-            .map(|info| Row::new(level, info))
-            .collect();
+        let sessions = admin
+            .sessions(&SessionFilter::default(), level)
+            .collect()
+            .await?;
+        let rows: Vec<Row> = sessions.into_iter().map(|info| Row::new(&info)).collect();
         let listing = Listing {
             schema_version: SCHEMA_VERSION,
             server: self.address.to_string(),

@@ -97,9 +97,10 @@ impl From<netsession::Error> for Failure {
 pub fn exit_of(kind: ErrorKind) -> Exit {
     match kind {
         ErrorKind::Usage => Exit::Usage,
-        ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::ConnectionLost => {
-            Exit::Unreachable
-        }
+        ErrorKind::Unreachable
+        | ErrorKind::ServerNotStarted
+        | ErrorKind::TimedOut
+        | ErrorKind::ConnectionLost => Exit::Unreachable,
         ErrorKind::LogonFailed => Exit::LogonFailed,
         ErrorKind::AccessDenied => Exit::AccessDenied,
         ErrorKind::NoSuchSession => Exit::NoSuchSession,

@@ -88,12 +88,9 @@ impl Remote {
         };
         let mut last = None;
         for level in levels {
-            match self.server.sessions(&filter, level).await {
+            match self.server.sessions(&filter, level).collect().await {
                 Ok(sessions) => {
-                    let rows = sessions
-                        .into_iter()
-                        .map(|info| Row::new(level, info))
-                        .collect();
+                    let rows = sessions.iter().map(Row::new).collect();
                     return Ok(Answer { level, rows });
                 }
                 Err(error) if matches!(error.net_api_status(), INVALID_LEVEL | INVALID_TAG) => {

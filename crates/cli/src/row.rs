@@ -1,8 +1,10 @@
 //! One session as this program shows it: fields that the level lacks are `None`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use netsession::{SESS_GUEST, SESS_NOENCRYPTION, SessionInfo, SessionLevel};
+use netsession::{SessionInfo, UserFlags};
 
 /// A session. The names of the fields are those of the JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,21 +30,19 @@ pub struct Row {
 }
 
 impl Row {
-    /// What `level` tells of a session.
-    pub fn new(level: SessionLevel, info: SessionInfo) -> Self {
-        use SessionLevel::{Info0, Info2, Info10, Info502};
-        let names_users = level != Info0;
-        let counts_opens = !matches!(level, Info0 | Info10);
+    /// What its level tells of a session.
+    pub fn new(info: &SessionInfo) -> Self {
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
         Self {
-            client: bare(&info.cname).to_owned(),
-            user: names_users.then_some(info.username),
-            opens: counts_opens.then_some(info.num_opens),
-            connected_seconds: names_users.then_some(info.time),
-            idle_seconds: names_users.then_some(info.idle_time),
-            user_flags: counts_opens.then_some(info.user_flags),
-            flags: counts_opens.then(|| flag_words(info.user_flags)),
-            client_type: matches!(level, Info2 | Info502).then_some(info.cltype_name),
-            transport: (level == Info502).then_some(info.transport),
+            client: info.client().to_owned(),
+            user: info.username().map(str::to_owned),
+            opens: info.num_opens(),
+            connected_seconds: info.time().map(seconds),
+            idle_seconds: info.idle_time().map(seconds),
+            user_flags: info.user_flags().map(UserFlags::bits),
+            flags: info.user_flags().map(flag_words),
+            client_type: info.cltype_name().map(str::to_owned),
+            transport: info.transport().map(str::to_owned),
         }
     }
 }
@@ -57,15 +57,15 @@ pub fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-fn flag_words(flags: u32) -> Vec<String> {
+fn flag_words(flags: UserFlags) -> Vec<String> {
     let mut words = Vec::new();
-    if flags & SESS_GUEST != 0 {
+    if flags.is_guest() {
         words.push("guest".to_owned());
     }
-    if flags & SESS_NOENCRYPTION != 0 {
+    if flags.contains(UserFlags::NOENCRYPTION) {
         words.push("no-encryption".to_owned());
     }
-    let rest = flags & !(SESS_GUEST | SESS_NOENCRYPTION);
+    let rest = flags.bits() & !(UserFlags::GUEST | UserFlags::NOENCRYPTION).bits();
     if rest != 0 {
         words.push(format!("0x{rest:x}"));
     }
@@ -74,47 +74,57 @@ fn flag_words(flags: u32) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use netsession::{SessionInfo0, SessionInfo502};
 
-    fn info() -> SessionInfo {
-        SessionInfo {
-            cname: r"\\192.0.2.10".into(),
-            username: "alice".into(),
-            num_opens: 2,
-            time: 3661,
-            idle_time: 5,
-            user_flags: 1,
-            cltype_name: String::new(),
-            transport: r"\Device\NetbiosSmb".into(),
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_level_tells_what_it_has() {
-        let told = |level| {
-            let row = Row::new(level, info());
-            assert_eq!(row.client, "192.0.2.10");
-            [
-                row.user.is_some(),
-                row.opens.is_some(),
-                row.connected_seconds.is_some(),
-                row.idle_seconds.is_some(),
-                row.user_flags.is_some() && row.flags.is_some(),
-                row.client_type.is_some(),
-                row.transport.is_some(),
-            ]
+        let row = Row::new(&SessionInfo::Info502(SessionInfo502 {
+            cname: r"\\192.0.2.10".into(),
+            username: "alice".into(),
+            num_opens: 2,
+            time: Duration::from_secs(3661),
+            idle_time: Duration::from_secs(5),
+            user_flags: UserFlags::GUEST,
+            cltype_name: String::new(),
+            transport: r"\Device\NetbiosSmb".into(),
+        }));
+        let expected = Row {
+            client: "192.0.2.10".into(),
+            user: Some("alice".into()),
+            opens: Some(2),
+            connected_seconds: Some(3661),
+            idle_seconds: Some(5),
+            user_flags: Some(1),
+            flags: Some(vec!["guest".into()]),
+            client_type: Some(String::new()),
+            transport: Some(r"\Device\NetbiosSmb".into()),
         };
-        use SessionLevel::*;
-        assert_eq!(told(Info0), [false; 7]);
-        assert_eq!(told(Info1), [true, true, true, true, true, false, false]);
-        assert_eq!(told(Info2), [true, true, true, true, true, true, false]);
-        assert_eq!(told(Info10), [true, false, true, true, false, false, false]);
-        assert_eq!(told(Info502), [true; 7]);
+        assert_eq!(row, expected);
+        let row = Row::new(&SessionInfo::Info0(SessionInfo0 {
+            cname: "192.0.2.10".into(),
+        }));
+        let expected = Row {
+            client: "192.0.2.10".into(),
+            user: None,
+            opens: None,
+            connected_seconds: None,
+            idle_seconds: None,
+            user_flags: None,
+            flags: None,
+            client_type: None,
+            transport: None,
+        };
+        assert_eq!(row, expected);
     }
 
     #[test]
     fn unknown_flags_survive() {
-        assert_eq!(flag_words(0), Vec::<String>::new());
-        assert_eq!(flag_words(0x13), ["guest", "no-encryption", "0x10"]);
+        assert_eq!(flag_words(UserFlags::default()), Vec::<String>::new());
+        assert_eq!(
+            flag_words(UserFlags::from_bits(0x13)),
+            ["guest", "no-encryption", "0x10"]
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! The same without async: each [`Server`] drives its connection on the calling thread.
 
-use srvsvc::{ServerInfo, SessionInfo, SessionLevel, ShareInfo};
+use srvsvc::{FileInfo, ServerInfo, SessionLevel, ShareInfo};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Credentials, Ended, Error, Options, SessionFilter, Target};
+use crate::{Credentials, Ended, Error, Options, SessionFilter, SessionInfo, Target};
 
 /// A connection to the Server service of a machine; see [`crate::Server`].
 ///
@@ -43,33 +43,20 @@ impl Server {
         &self.inner
     }
 
-    /// [`crate::Server::sessions`].
+    /// [`crate::Server::this_machine`].
     ///
     /// # Errors
     /// The same.
-    pub fn sessions(
-        &mut self,
-        filter: &SessionFilter,
-        level: SessionLevel,
-    ) -> Result<Vec<SessionInfo>, Error> {
-        self.runtime.block_on(self.inner.sessions(filter, level))
+    pub fn this_machine(options: &Options) -> Result<Self, Error> {
+        Self::connect(&Target::this_machine(), &Credentials::anonymous(), options)
     }
 
-    /// Gives each session to `each` as its page arrives, for lists too long to hold.
-    ///
-    /// # Errors
-    /// Those of [`crate::Server::sessions`]; sessions given before stay given.
-    pub fn for_each_session(
-        &mut self,
-        filter: &SessionFilter,
-        level: SessionLevel,
-        mut each: impl FnMut(SessionInfo),
-    ) -> Result<(), Error> {
-        let mut pages = self.inner.session_pages(filter, level);
-        while let Some(page) = self.runtime.block_on(pages.next())? {
-            page.into_iter().for_each(&mut each);
+    /// [`crate::Server::sessions`], as an iterator.
+    pub fn sessions(&mut self, filter: &SessionFilter, level: SessionLevel) -> Sessions<'_> {
+        Sessions {
+            inner: self.inner.sessions(filter, level),
+            runtime: &self.runtime,
         }
-        Ok(())
     }
 
     /// [`crate::Server::session`].
@@ -92,6 +79,26 @@ impl Server {
     /// The same.
     pub fn end(&mut self, client: Option<&str>, user: Option<&str>) -> Result<Ended, Error> {
         self.runtime.block_on(self.inner.end(client, user))
+    }
+
+    /// [`crate::Server::files`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn files(
+        &mut self,
+        base_path: Option<&str>,
+        user: Option<&str>,
+    ) -> Result<Vec<FileInfo>, Error> {
+        self.runtime.block_on(self.inner.files(base_path, user))
+    }
+
+    /// [`crate::Server::close_file`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn close_file(&mut self, id: u32) -> Result<(), Error> {
+        self.runtime.block_on(self.inner.close_file(id))
     }
 
     /// [`crate::Server::server_info`].
@@ -124,5 +131,29 @@ impl Server {
     /// The same.
     pub fn disconnect(self) -> Result<(), Error> {
         self.runtime.block_on(self.inner.disconnect())
+    }
+
+    /// Runs one of this crate's own calls on the connection.
+    pub(crate) fn run<T>(&mut self, call: impl AsyncFnOnce(&mut crate::Server) -> T) -> T {
+        self.runtime.block_on(call(&mut self.inner))
+    }
+}
+
+/// [`crate::Sessions`] as an iterator: the next page is fetched when the one before is used
+/// up. It ends after the first error.
+#[derive(Debug)]
+pub struct Sessions<'a> {
+    inner: crate::Sessions<'a>,
+    runtime: &'a Runtime,
+}
+
+impl Iterator for Sessions<'_> {
+    type Item = Result<SessionInfo, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.inner.next_at_hand() {
+            Some(session) => Some(Ok(session)),
+            None => self.runtime.block_on(self.inner.next_session()),
+        }
     }
 }

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Usage,
     /// No SMB server answers there.
     Unreachable,
+    /// The Server service is not running on this machine.
+    ServerNotStarted,
     /// The server does not accept the credentials.
     LogonFailed,
     /// The user lacks the right.
@@ -55,6 +57,8 @@ struct Inner {
     detail: String,
     code: Option<Code>,
     source: Option<smb_client::Error>,
+    /// It is about the service of this machine.
+    is_local: bool,
 }
 
 impl Error {
@@ -79,6 +83,7 @@ impl Error {
             detail,
             code,
             source: None,
+            is_local: false,
         }))
     }
 
@@ -87,6 +92,7 @@ impl Error {
         let kind = match status {
             5 | 65 => ErrorKind::AccessDenied,
             2221 | 2312 => ErrorKind::NoSuchSession,
+            2114 => ErrorKind::ServerNotStarted,
             _ => ErrorKind::Refused,
         };
         Self::new(kind, tried, String::new(), Some(Code::NetApiStatus(status)))
@@ -135,7 +141,14 @@ impl Error {
             detail,
             code,
             source: Some(error),
+            is_local: false,
         }))
+    }
+
+    /// The same failure, of the service of this machine: other advice helps.
+    pub(crate) fn on_this_machine(mut self) -> Self {
+        self.0.is_local = true;
+        self
     }
 
     /// The sort.
@@ -162,6 +175,7 @@ impl Error {
             None => match self.0.kind {
                 ErrorKind::Usage => 87,
                 ErrorKind::Unreachable => 53,
+                ErrorKind::ServerNotStarted => 2114,
                 ErrorKind::LogonFailed => 1326,
                 ErrorKind::AccessDenied => 5,
                 ErrorKind::NoSuchSession => 2312,
@@ -170,6 +184,12 @@ impl Error {
                 ErrorKind::Refused | ErrorKind::Protocol => 1726,
             },
         }
+    }
+
+    /// The name of [`Error::net_api_status`] in the platform's headers, if this crate knows
+    /// one: `ERROR_ACCESS_DENIED`, `NERR_ClientNameNotFound`.
+    pub fn name(&self) -> Option<&'static str> {
+        net_api_name(self.net_api_status())
     }
 
     /// It was SESSION_SETUP that failed.
@@ -193,6 +213,7 @@ impl Error {
             (ErrorKind::Unreachable, _) => {
                 "check the name and the port, and that a firewall lets TCP 445 through"
             }
+            (ErrorKind::ServerNotStarted, _) => "start it with `netsession serve`",
             (ErrorKind::LogonFailed, 1327) => {
                 "an administrator has to lift the restriction of the account (an empty password, logon hours or computers)"
             }
@@ -210,6 +231,9 @@ impl Error {
             (ErrorKind::AccessDenied, _) if self.is_logon() => {
                 "the server may demand encryption (dialect 3.0 or later), or not let this user in over the network"
             }
+            (ErrorKind::AccessDenied, _) if self.0.is_local => {
+                "ask as root, as the user the service runs as, or as a member of its administrators group"
+            }
             (ErrorKind::AccessDenied, _) => {
                 "the user has to be in Administrators or Server Operators of that server"
             }
@@ -217,6 +241,12 @@ impl Error {
             (ErrorKind::Refused, 124) => "the server does not know this level; try 10, 1 or 0",
             (ErrorKind::Refused, 50) => "allow what the server offers, or change the server",
             (ErrorKind::Refused, _) => return None,
+            (ErrorKind::Protocol, _) if self.0.is_local => {
+                "what answers there is not the Server service of netsession"
+            }
+            (ErrorKind::ConnectionLost, _) if self.0.is_local => {
+                "the service ended the connection; connect again"
+            }
             (ErrorKind::TimedOut, _) => "the host may be overloaded; try again or raise the limit",
             (ErrorKind::Protocol, _) => {
                 "what answers there is no SMB server, or somebody changed the messages"

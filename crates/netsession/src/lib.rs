@@ -8,9 +8,11 @@
 //! let target = Target::parse(r"\\srv")?;
 //! let credentials = Credentials::parse(r"DOMAIN\admin%secret")?;
 //! let mut server = Server::connect(&target, &credentials, &Options::default()).await?;
-//! for session in server.sessions(&SessionFilter::default(), SessionLevel::Info502).await? {
-//!     println!("{session:?}");
+//! let mut sessions = server.sessions(&SessionFilter::default(), SessionLevel::Info502);
+//! while let Some(session) = sessions.next_session().await {
+//!     println!("{:?}", session?);
 //! }
+//! drop(sessions);
 //! server.end(Some("192.0.2.10"), Some("alice")).await?;
 //! server.disconnect().await
 //! # }
@@ -18,14 +20,17 @@
 
 mod credentials;
 mod error;
+mod local_socket;
 mod name;
 mod options;
 mod pipe;
 mod server;
-mod session_pages;
+mod session_info;
+mod sessions;
 mod target;
 
 pub mod blocking;
+pub mod netapi;
 pub mod smb_client;
 
 pub use credentials::Credentials;
@@ -33,10 +38,11 @@ pub use error::{Code, Error, ErrorKind};
 pub use options::{Encryption, Options};
 pub use rpc::Syntax;
 pub use server::{Ended, Server, SessionFilter};
-pub use session_pages::SessionPages;
+pub use session_info::{
+    SessionInfo, SessionInfo0, SessionInfo1, SessionInfo2, SessionInfo10, SessionInfo502, UserFlags,
+};
+pub use sessions::Sessions;
 pub use smb::crypto::{Cipher, SigningAlgorithm};
 pub use smb::wire::Dialect;
-pub use srvsvc::{
-    NetApiStatus, SESS_GUEST, SESS_NOENCRYPTION, ServerInfo, SessionInfo, SessionLevel, ShareInfo,
-};
+pub use srvsvc::{FileInfo, NetApiStatus, ServerInfo, SessionLevel, ShareInfo};
 pub use target::Target;

@@ -1,6 +1,6 @@
 //! Names of client computers and users, as the calls take and compare them.
 
-use srvsvc::{SessionInfo, SessionLevel};
+use crate::SessionInfo;
 
 /// A name that is there and not empty: on the wire an empty one means no filter.
 pub(crate) fn given(name: Option<&str>) -> Option<&str> {
@@ -14,16 +14,13 @@ pub(crate) fn client_name(name: &str) -> String {
 
 /// The session bears these names. Servers spell cname with and without backslashes, by
 /// level, and IPv6 addresses with and without brackets.
-pub(crate) fn matches(
-    info: &SessionInfo,
-    level: SessionLevel,
-    client: Option<&str>,
-    user: Option<&str>,
-) -> bool {
-    // Level 0 has no user name to compare.
-    let user = user.filter(|_| level != SessionLevel::Info0);
-    client.is_none_or(|client| bare(client) == bare(&info.cname))
-        && user.is_none_or(|user| user.to_lowercase() == info.username.to_lowercase())
+pub(crate) fn matches(info: &SessionInfo, client: Option<&str>, user: Option<&str>) -> bool {
+    let has_user = |user: &str| {
+        // Level 0 has no user name to compare.
+        info.username()
+            .is_none_or(|username| user.to_lowercase() == username.to_lowercase())
+    };
+    client.is_none_or(|client| bare(client) == bare(info.cname())) && user.is_none_or(has_user)
 }
 
 fn bare(name: &str) -> String {
@@ -37,6 +34,7 @@ fn bare(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{SessionInfo0, SessionInfo10};
 
     #[test]
     fn names() {
@@ -49,16 +47,18 @@ mod tests {
 
     #[test]
     fn comparison_ignores_backslashes_brackets_and_case() {
-        let info = SessionInfo {
+        let info = SessionInfo::Info10(SessionInfo10 {
             cname: "[FE80::1]".to_owned(),
             username: "Alice".to_owned(),
-            ..SessionInfo::default()
-        };
-        let level = SessionLevel::Info10;
-        assert!(matches(&info, level, Some(r"\\fe80::1"), Some("ALICE")));
-        assert!(matches(&info, level, None, None));
-        assert!(!matches(&info, level, Some("fe80::2"), None));
-        assert!(!matches(&info, level, None, Some("bob")));
-        assert!(matches(&info, SessionLevel::Info0, None, Some("bob")));
+            ..SessionInfo10::default()
+        });
+        assert!(matches(&info, Some(r"\\fe80::1"), Some("ALICE")));
+        assert!(matches(&info, None, None));
+        assert!(!matches(&info, Some("fe80::2"), None));
+        assert!(!matches(&info, None, Some("bob")));
+        let nameless = SessionInfo::Info0(SessionInfo0 {
+            cname: "[FE80::1]".to_owned(),
+        });
+        assert!(matches(&nameless, None, Some("bob")));
     }
 }

@@ -1,6 +1,7 @@
 //! How to connect.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rpc::Syntax;
@@ -37,6 +38,14 @@ pub struct Options {
     pub transfer_syntaxes: Vec<Syntax>,
     /// Local address to connect from.
     pub source_address: Option<IpAddr>,
+    /// Unix socket of the Server service of this machine, for
+    /// [`Target::this_machine`](crate::Target::this_machine). `None`: what the environment
+    /// variable `NETSESSION_LOCAL_SOCKET` says, else the service's default places.
+    pub local_socket: Option<PathBuf>,
+    /// Bytes of one page of an enumeration (PreferedMaximumLength). A page is held in memory
+    /// twice for a moment: who asks many servers at once takes less than the default of
+    /// 256 KiB, which is a few thousand sessions. A server gives at least one session.
+    pub page_bytes: u32,
 }
 
 impl Default for Options {
@@ -55,6 +64,8 @@ impl Default for Options {
             encryption: Encryption::default(),
             transfer_syntaxes: vec![Syntax::Ndr20, Syntax::Ndr64],
             source_address: None,
+            local_socket: None,
+            page_bytes: 256 * 1024,
         }
     }
 }

@@ -1,20 +1,27 @@
-//! [`Server`]: the Server service of one machine, over its `\PIPE\srvsvc`.
+//! [`Server`]: the Server service of one machine, over its `\PIPE\srvsvc` or, on this
+//! machine, over its Unix socket.
 
 use rpc::Syntax;
 use smb::crypto::{Cipher, SigningAlgorithm};
 use smb::wire::Dialect;
 use srvsvc::{
+    EnumResponse, FileCloseRequest, FileEnumRequest, FileEnumResponse, FileInfo,
     MAX_PREFERRED_LENGTH, NetApiStatus, ServerGetInfoRequest, ServerGetInfoResponse, ServerInfo,
-    SessionDelRequest, SessionEnumRequest, SessionEnumResponse, SessionInfo, SessionLevel,
-    ShareEnumRequest, ShareEnumResponse, ShareInfo, opnum,
+    SessionDelRequest, SessionEnumRequest, SessionEnumResponse, SessionLevel, ShareEnumRequest,
+    ShareEnumResponse, ShareInfo, opnum,
 };
 use tokio::time::Instant;
 
 use crate::name::{client_name, given, matches};
 use crate::pipe::{Pipe, PipeError};
-use crate::session_pages::{PAGE, Progress, SessionPages};
-use crate::smb_client::{self, Connection, Create, Negotiation, Session, Transport, TreeConnect};
-use crate::{Credentials, Encryption, Error, ErrorKind, Options, Target};
+use crate::sessions::Progress;
+use crate::smb_client::{self, Connection, Negotiation, Session, Transport, TreeConnect};
+use crate::{
+    Credentials, Encryption, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket,
+};
+
+/// FILE_INFO_3: the level of files that tells all.
+const FILE_LEVEL: u32 = 3;
 
 /// Which sessions. An absent or empty name lets all pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,30 +43,43 @@ pub enum Ended {
 }
 
 /// A connection to the Server service of a machine. One call at a time.
+///
+/// Dropping the future of a call, or a stream, in the middle gives the call up; whether the
+/// server has carried it out is then unknown. The next call finds its own way.
 #[derive(Debug)]
 pub struct Server {
     target: Target,
     user: String,
     options: Options,
-    connection: Connection,
-    session: Session,
-    tree: TreeConnect,
+    /// `None` on this machine, where there is no SMB below the pipe.
+    smb: Option<Smb>,
     pipe: Pipe,
 }
 
+#[derive(Debug)]
+struct Smb {
+    connection: Connection,
+    session: Session,
+    tree: TreeConnect,
+}
+
 impl Server {
-    /// Connects, logs on and binds to srvsvc.
+    /// Connects, logs on and binds to srvsvc. [`Target::this_machine`] is asked through its
+    /// Unix socket; the credentials are not used then.
     ///
     /// # Errors
     /// [`ErrorKind::Unreachable`], [`ErrorKind::TimedOut`], [`ErrorKind::LogonFailed`],
     /// [`ErrorKind::AccessDenied`] (the user may not use the pipe), [`ErrorKind::Refused`]
     /// (no common dialect, no encryption), [`ErrorKind::Protocol`],
-    /// [`ErrorKind::ConnectionLost`].
+    /// [`ErrorKind::ConnectionLost`]; for this machine those of [`Server::this_machine`].
     pub async fn connect(
         target: &Target,
         credentials: &Credentials,
         options: &Options,
     ) -> Result<Self, Error> {
+        if target.is_this_machine() {
+            return Self::this_machine(options).await;
+        }
         let transport = Transport::connect(
             target.host(),
             target.port(),
@@ -69,6 +89,41 @@ impl Server {
         .await
         .map_err(|error| Error::smb(format!("connecting to {target}"), error))?;
         Self::over(transport, target, credentials, options).await
+    }
+
+    /// Connects to the Server service of this machine through its Unix socket and binds to
+    /// srvsvc. What the caller may do follows from the user and groups of this process.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ServerNotStarted`] (2114) if nothing listens there,
+    /// [`ErrorKind::AccessDenied`], [`ErrorKind::TimedOut`], [`ErrorKind::Protocol`],
+    /// [`ErrorKind::ConnectionLost`].
+    pub async fn this_machine(options: &Options) -> Result<Self, Error> {
+        let target = Target::this_machine();
+        let tried = || format!("connecting to the Server service of {target}");
+        let Some(path) = local_socket::path(options) else {
+            let status = NetApiStatus::SERVER_NOT_STARTED.0;
+            return Err(Error::net_api(tried(), status).on_this_machine());
+        };
+        let now = Instant::now();
+        let pipe = Pipe::local(
+            path.clone(),
+            now + options.connect_timeout,
+            now + options.logon_timeout,
+            &options.transfer_syntaxes,
+        )
+        .await
+        .map_err(|error| {
+            let tried = format!("{} at {}", tried(), path.display());
+            error.into_error(tried).on_this_machine()
+        })?;
+        Ok(Self {
+            target,
+            user: String::new(),
+            options: options.clone(),
+            smb: None,
+            pipe,
+        })
     }
 
     /// As [`Server::connect`] over a byte stream that is there already (a tunnel, an
@@ -99,26 +154,24 @@ impl Server {
         if options.encryption == Encryption::Required {
             session.require_encryption().map_err(failed)?;
         }
-        let failed = |error| Error::smb(format!("opening the srvsvc pipe of {target}"), error);
+        let tried = || format!("opening the srvsvc pipe of {target}");
         let unc = target.unc();
         let tree = session
             .tree_connect(unc.trim_start_matches('\\'), "IPC$")
             .await
-            .map_err(failed)?;
-        let open = tree
-            .create(srvsvc::PIPE_NAME, &Create::pipe())
+            .map_err(|error| Error::smb(tried(), error))?;
+        let pipe = Pipe::open(&tree, &options.transfer_syntaxes)
             .await
-            .map_err(failed)?;
-        let pipe = Pipe::bind(open, &options.transfer_syntaxes)
-            .await
-            .map_err(|error| error.into_error(format!("binding to srvsvc of {target}")))?;
+            .map_err(|error| error.into_error(tried()))?;
         Ok(Self {
             target: target.clone(),
             user: credentials.user().to_owned(),
             options: options.clone(),
-            connection,
-            session,
-            tree,
+            smb: Some(Smb {
+                connection,
+                session,
+                tree,
+            }),
             pipe,
         })
     }
@@ -128,26 +181,33 @@ impl Server {
         &self.target
     }
 
-    /// The dialect in use.
-    pub fn dialect(&self) -> Dialect {
-        self.connection.negotiated().dialect
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
-    /// How messages are signed; `None` in an anonymous session, which has no key.
+    /// The dialect in use; `None` on this machine, where no SMB is spoken.
+    pub fn dialect(&self) -> Option<Dialect> {
+        let smb = self.smb.as_ref()?;
+        Some(smb.connection.negotiated().dialect)
+    }
+
+    /// How messages are signed; `None` in an anonymous session, which has no key, and on
+    /// this machine.
     pub fn signing_algorithm(&self) -> Option<SigningAlgorithm> {
-        self.session
+        let smb = self.smb.as_ref()?;
+        smb.session
             .is_signed()
-            .then(|| self.connection.negotiated().signing_algorithm)
+            .then(|| smb.connection.negotiated().signing_algorithm)
     }
 
     /// The negotiated cipher. Whether it is used says [`Server::is_encrypted`].
     pub fn cipher(&self) -> Option<Cipher> {
-        self.connection.negotiated().cipher
+        self.smb.as_ref()?.connection.negotiated().cipher
     }
 
-    /// Messages are encrypted.
+    /// Messages are encrypted. On this machine they do not leave the kernel, and are not.
     pub fn is_encrypted(&self) -> bool {
-        self.tree.is_encrypted()
+        self.smb.as_ref().is_some_and(|smb| smb.tree.is_encrypted())
     }
 
     /// The transfer syntax of the stubs.
@@ -155,34 +215,12 @@ impl Server {
         self.pipe.syntax()
     }
 
-    /// The sessions that pass the filter (NetSessionEnum), all of them. The pages behind it
-    /// are small, the result is as long as the list; [`Server::session_pages`] gives it
-    /// piece by piece. Fields that the level lacks are empty or 0.
+    /// The sessions that pass the filter (NetSessionEnum), as a stream that asks page by page.
     ///
     /// # Errors
-    /// [`ErrorKind::NoSuchSession`] if a filter is given and nothing passes it,
-    /// [`ErrorKind::AccessDenied`], [`ErrorKind::Refused`] with 124 for a level the server
-    /// lacks, and those of the connection.
-    pub async fn sessions(
-        &mut self,
-        filter: &SessionFilter,
-        level: SessionLevel,
-    ) -> Result<Vec<SessionInfo>, Error> {
-        let mut sessions = Vec::new();
-        let mut pages = self.session_pages(filter, level);
-        while let Some(mut page) = pages.next().await? {
-            sessions.append(&mut page);
-        }
-        Ok(sessions)
-    }
-
-    /// As [`Server::sessions`], page by page.
-    pub fn session_pages(
-        &mut self,
-        filter: &SessionFilter,
-        level: SessionLevel,
-    ) -> SessionPages<'_> {
-        SessionPages::new(self, filter, level)
+    /// Each item may be one, see [`Sessions::next_session`].
+    pub fn sessions(&mut self, filter: &SessionFilter, level: SessionLevel) -> Sessions<'_> {
+        Sessions::new(self, filter, level)
     }
 
     /// One session (NetSessionGetInfo): the first of this user on this computer.
@@ -208,7 +246,7 @@ impl Server {
         };
         let client = client_name(client);
         let request = SessionEnumRequest {
-            server_name: Some(self.target.unc()),
+            server_name: self.target.server_name(),
             client_name: Some(client.clone()),
             user_name: Some(user.to_owned()),
             level: level.into(),
@@ -221,9 +259,9 @@ impl Server {
             NetApiStatus::SUCCESS | NetApiStatus::MORE_DATA => response
                 .entries
                 .into_iter()
-                .find(|info| matches(info, level, Some(&client), Some(user)))
-                .ok_or_else(|| Error::net_api(tried, NetApiStatus::CLIENT_NAME_NOT_FOUND.0)),
-            result => Err(Error::net_api(tried, result.0)),
+                .find(|info| matches(info, Some(&client), Some(user)))
+                .ok_or_else(|| self.refused(tried, NetApiStatus::CLIENT_NAME_NOT_FOUND)),
+            result => Err(self.refused(tried, result)),
         }
     }
 
@@ -247,26 +285,77 @@ impl Server {
                 "name a client computer, a user or both".to_owned(),
             ));
         }
-        let request = SessionDelRequest {
-            server_name: Some(self.target.unc()),
-            client_name: client,
-            user_name: user.map(str::to_owned),
-        };
-        let stub = request.write(self.pipe.syntax());
-        match self.call_as(opnum::NETR_SESSION_DEL, &stub, &tried).await {
-            Ok(stub) => match srvsvc::read_result(self.pipe.syntax(), &stub) {
-                Ok(NetApiStatus::SUCCESS) => Ok(Ended::Confirmed),
-                Ok(result) => Err(Error::net_api(tried, result.0)),
-                Err(error) => Err(Error::protocol(tried, error.to_string())),
-            },
+        let lost = |error: &Error| error.kind() == ErrorKind::ConnectionLost;
+        self.make_ready(&tried).await?;
+        match self
+            .session_del(client, user.map(str::to_owned), tried)
+            .await
+        {
+            Ok(()) => Ok(Ended::Confirmed),
             Err(error)
-                if error.kind() == ErrorKind::ConnectionLost
+                if lost(&error)
+                    && self.smb.is_some()
                     && user.is_none_or(|user| user.eq_ignore_ascii_case(&self.user)) =>
             {
                 Ok(Ended::ConnectionLost)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The files and pipes open on the server (NetFileEnum at level 3): those whose path
+    /// begins with `base_path`, and those that `user`, or the computer `\\name`, has opened.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`],
+    /// [`ErrorKind::NoSuchSession`] if nobody of that name is there, and those of the
+    /// connection.
+    pub async fn files(
+        &mut self,
+        base_path: Option<&str>,
+        user: Option<&str>,
+    ) -> Result<Vec<FileInfo>, Error> {
+        let tried = format!("listing the open files of {}", self.target);
+        let mut files = Vec::new();
+        let mut progress = Progress::default();
+        while !progress.done {
+            let request = FileEnumRequest {
+                server_name: self.target.server_name(),
+                base_path: given(base_path).map(str::to_owned),
+                user_name: given(user).map(str::to_owned),
+                level: FILE_LEVEL,
+                prefered_maximum_length: self.options.page_bytes,
+                resume_handle: Some(progress.resume_handle),
+            };
+            let syntax = self.pipe.syntax();
+            let stub = self
+                .call_as(opnum::NETR_FILE_ENUM, request.write(syntax), &tried)
+                .await?;
+            let response = FileEnumResponse::read(syntax, &stub)
+                .map_err(|error| self.malformed(&tried, &error))?;
+            let page = progress.take(response, &tried);
+            files.extend(page.map_err(|error| self.placed(error))?);
+        }
+        Ok(files)
+    }
+
+    /// Closes an open file or pipe (NetFileClose). What the client still holds in memory is
+    /// lost.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] with 2314 if no open file has that number,
+    /// [`ErrorKind::AccessDenied`], and those of the connection.
+    pub async fn close_file(&mut self, id: u32) -> Result<(), Error> {
+        let tried = format!("closing the open file {id} of {}", self.target);
+        let request = FileCloseRequest {
+            server_name: self.target.server_name(),
+            file_id: id,
+        };
+        let syntax = self.pipe.syntax();
+        let stub = self
+            .call_as(opnum::NETR_FILE_CLOSE, request.write(syntax), &tried)
+            .await?;
+        self.result(tried, &stub)
     }
 
     /// What the server says of itself (NetrServerGetInfo), level 100, 101 or 102.
@@ -277,21 +366,21 @@ impl Server {
         let tried = format!("asking {} about itself", self.target);
         let syntax = self.pipe.syntax();
         let request = ServerGetInfoRequest {
-            server_name: Some(self.target.unc()),
+            server_name: self.target.server_name(),
             level,
         };
         let stub = self
-            .call_as(opnum::NETR_SERVER_GET_INFO, &request.write(syntax), &tried)
+            .call_as(opnum::NETR_SERVER_GET_INFO, request.write(syntax), &tried)
             .await?;
         let response: ServerGetInfoResponse = ServerGetInfoResponse::read(syntax, level, &stub)
-            .map_err(|error| Error::protocol(tried.clone(), error.to_string()))?;
+            .map_err(|error| self.malformed(&tried, &error))?;
         match (response.result, response.info) {
             (NetApiStatus::SUCCESS, Some(info)) => Ok(info),
-            (NetApiStatus::SUCCESS, None) => Err(Error::protocol(
+            (NetApiStatus::SUCCESS, None) => Err(self.placed(Error::protocol(
                 tried,
                 "success without information".to_owned(),
-            )),
-            (result, _) => Err(Error::net_api(tried, result.0)),
+            ))),
+            (result, _) => Err(self.refused(tried, result)),
         }
     }
 
@@ -306,17 +395,18 @@ impl Server {
         let mut progress = Progress::default();
         while !progress.done {
             let request = ShareEnumRequest {
-                server_name: Some(self.target.unc()),
+                server_name: self.target.server_name(),
                 level,
-                prefered_maximum_length: PAGE,
+                prefered_maximum_length: self.options.page_bytes,
                 resume_handle: Some(progress.resume_handle),
             };
             let stub = self
-                .call_as(opnum::NETR_SHARE_ENUM, &request.write(syntax), &tried)
+                .call_as(opnum::NETR_SHARE_ENUM, request.write(syntax), &tried)
                 .await?;
             let response = ShareEnumResponse::read(syntax, &stub)
-                .map_err(|error| Error::protocol(tried.clone(), error.to_string()))?;
-            shares.extend(progress.take(response, &tried)?);
+                .map_err(|error| self.malformed(&tried, &error))?;
+            let page = progress.take(response, &tried);
+            shares.extend(page.map_err(|error| self.placed(error))?);
         }
         Ok(shares)
     }
@@ -327,23 +417,24 @@ impl Server {
     /// [`ErrorKind::Refused`] for a fault, and those of the connection.
     pub async fn call(&mut self, opnum: u16, stub: &[u8]) -> Result<Vec<u8>, Error> {
         let tried = format!("calling operation {opnum} of srvsvc at {}", self.target);
-        self.call_as(opnum, stub, &tried).await
+        self.call_as(opnum, stub.to_vec(), &tried).await
     }
 
-    /// Closes the pipe and logs off. A connection that is gone already is no error.
+    /// Logs off, which closes the pipe; on this machine just closes the connection. A
+    /// connection that is gone already is no error. Dropping the server instead has the same
+    /// effect, as soon as the other end sees it.
     ///
     /// # Errors
     /// Those of the connection.
     pub async fn disconnect(self) -> Result<(), Error> {
-        self.connection
+        let Some(smb) = self.smb else {
+            return Ok(());
+        };
+        smb.connection
             .set_deadline(Some(Instant::now() + self.options.call_timeout))
             .await;
-        let farewell = async {
-            self.pipe.open().close().await?;
-            self.tree.disconnect().await?;
-            self.session.logoff().await
-        };
-        match farewell.await {
+        // [MS-SMB2] 3.3.5.6: the server closes the session's opens and tree connects itself.
+        match smb.session.logoff().await {
             Ok(()) | Err(smb_client::Error::Closed | smb_client::Error::Io(_)) => Ok(()),
             Err(error) => {
                 let error = Error::smb(format!("logging off from {}", self.target), error);
@@ -355,38 +446,114 @@ impl Server {
         }
     }
 
+    /// NetrSessionEnum, one page, with the entries typed.
     pub(crate) async fn session_enum(
         &mut self,
         request: &SessionEnumRequest,
         level: SessionLevel,
         tried: &str,
-    ) -> Result<SessionEnumResponse, Error> {
+    ) -> Result<EnumResponse<Vec<SessionInfo>>, Error> {
         let syntax = self.pipe.syntax();
         let stub = self
-            .call_as(opnum::NETR_SESSION_ENUM, &request.write(syntax), tried)
+            .call_as(opnum::NETR_SESSION_ENUM, request.write(syntax), tried)
             .await?;
-        let response: SessionEnumResponse = SessionEnumResponse::read(syntax, &stub)
-            .map_err(|error| Error::protocol(tried.to_owned(), error.to_string()))?;
+        let response = SessionEnumResponse::read(syntax, &stub)
+            .map_err(|error| self.malformed(tried, &error))?;
         if response.level != u32::from(level) {
-            return Err(Error::protocol(
+            return Err(self.placed(Error::protocol(
                 tried.to_owned(),
                 format!(
                     "asked for level {}, got {}",
                     u32::from(level),
                     response.level
                 ),
-            ));
+            )));
         }
-        Ok(response)
+        let typed = |row| SessionInfo::from_row(level, row);
+        Ok(EnumResponse {
+            level: response.level,
+            entries: response.entries.into_iter().map(typed).collect(),
+            total_entries: response.total_entries,
+            resume_handle: response.resume_handle,
+            result: response.result,
+        })
     }
 
-    async fn call_as(&mut self, opnum: u16, stub: &[u8], tried: &str) -> Result<Vec<u8>, Error> {
-        self.connection
-            .set_deadline(Some(Instant::now() + self.options.call_timeout))
-            .await;
+    /// NetrSessionDel with the names as they are.
+    pub(crate) async fn session_del(
+        &mut self,
+        client_name: Option<String>,
+        user_name: Option<String>,
+        tried: String,
+    ) -> Result<(), Error> {
+        let request = SessionDelRequest {
+            server_name: self.target.server_name(),
+            client_name,
+            user_name,
+        };
+        let stub = request.write(self.pipe.syntax());
+        let stub = self.call_as(opnum::NETR_SESSION_DEL, stub, &tried).await?;
+        self.result(tried, &stub)
+    }
+
+    /// Whatever happens before the request itself is sent: a failure here means that it had
+    /// no effect.
+    pub(crate) async fn make_ready(&mut self, tried: &str) -> Result<(), Error> {
+        let deadline = Instant::now() + self.options.call_timeout;
+        self.pipe
+            .make_ready(deadline)
+            .await
+            .map_err(|error| self.failed(tried, error))
+    }
+
+    /// No call is stuck in the middle, and connecting again costs more than keeping it.
+    pub(crate) fn is_worth_keeping(&self) -> bool {
+        self.smb.is_some() && self.pipe.is_idle()
+    }
+
+    /// The connection and the session are still there.
+    pub(crate) async fn is_alive(&mut self) -> bool {
+        let tried = format!("asking {} for a sign of life", self.target);
+        match (self.make_ready(&tried).await, &self.smb) {
+            (Ok(()), Some(smb)) => smb.session.echo().await.is_ok(),
+            (ready, _) => ready.is_ok(),
+        }
+    }
+
+    async fn call_as(&mut self, opnum: u16, stub: Vec<u8>, tried: &str) -> Result<Vec<u8>, Error> {
+        self.make_ready(tried).await?;
         self.pipe
             .call(opnum, stub)
             .await
-            .map_err(|error: PipeError| error.into_error(tried.to_owned()))
+            .map_err(|error| self.failed(tried, error))
+    }
+
+    /// A reply that is a result alone.
+    fn result(&self, tried: String, stub: &[u8]) -> Result<(), Error> {
+        match srvsvc::read_result(self.pipe.syntax(), stub) {
+            Ok(NetApiStatus::SUCCESS) => Ok(()),
+            Ok(result) => Err(self.refused(tried, result)),
+            Err(error) => Err(self.malformed(&tried, &error)),
+        }
+    }
+
+    pub(crate) fn refused(&self, tried: String, status: NetApiStatus) -> Error {
+        self.placed(Error::net_api(tried, status.0))
+    }
+
+    fn failed(&self, tried: &str, error: PipeError) -> Error {
+        self.placed(error.into_error(tried.to_owned()))
+    }
+
+    fn malformed(&self, tried: &str, error: &srvsvc::Error) -> Error {
+        self.placed(Error::protocol(tried.to_owned(), error.to_string()))
+    }
+
+    /// With the advice that helps where this server is.
+    pub(crate) fn placed(&self, error: Error) -> Error {
+        match self.target.is_this_machine() {
+            true => error.on_this_machine(),
+            false => error,
+        }
     }
 }

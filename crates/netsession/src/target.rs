@@ -1,4 +1,4 @@
-//! The server to ask: a host and a port.
+//! The server to ask: a host and a port, or this machine.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -9,9 +9,10 @@ use crate::Error;
 /// A DNS name has at most 255 octets ([RFC1035] 2.3.4); longer names are typing accidents.
 const MAX_HOST: usize = 255;
 
-/// A host and a TCP port.
+/// A host and a TCP port, or this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
+    /// Empty for this machine: no host has that name.
     host: String,
     port: u16,
 }
@@ -50,11 +51,33 @@ impl Target {
         })
     }
 
+    /// The Server service of this machine, through its Unix socket: no password, the rights
+    /// are those of the calling process.
+    pub fn this_machine() -> Self {
+        Self {
+            host: String::new(),
+            port: 0,
+        }
+    }
+
+    /// It is [`Target::this_machine`]. `localhost` is not: it is asked over TCP.
+    pub fn is_this_machine(&self) -> bool {
+        self.host.is_empty()
+    }
+
     /// Reads `host`, `host:port`, `\\host`, `//host:port`, `[::1]`, `[::1]:445` or `::1`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Usage`] if the text is none of these.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::parse_with_port(text, Self::DEFAULT_PORT)
+    }
+
+    /// As [`Target::parse`], with `default_port` for a text that names none.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse_with_port(text: &str, default_port: u16) -> Result<Self, Error> {
         let rest = text.trim();
         let rest = rest
             .strip_prefix("\\\\")
@@ -69,7 +92,7 @@ impl Target {
             };
             let port = match port.strip_prefix(':') {
                 Some(digits) => parse_port(text, digits)?,
-                None if port.is_empty() => Self::DEFAULT_PORT,
+                None if port.is_empty() => default_port,
                 None => return Err(bad_port(text, port)),
             };
             if host.parse::<Ipv6Addr>().is_err() {
@@ -82,20 +105,25 @@ impl Target {
         }
         match rest.split_once(':') {
             // More than one colon: an address without brackets.
-            Some((_, after)) if after.contains(':') => Self::new(rest, Self::DEFAULT_PORT),
+            Some((_, after)) if after.contains(':') => Self::new(rest, default_port),
             Some((host, digits)) => Self::new(host, parse_port(text, digits)?),
-            None => Self::new(rest, Self::DEFAULT_PORT),
+            None => Self::new(rest, default_port),
         }
     }
 
-    /// The host: a name or an address, IPv6 without brackets.
+    /// The host: a name or an address, IPv6 without brackets. Empty for this machine.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The TCP port, 1 to 65535.
+    /// The TCP port, 1 to 65535. 0 for this machine.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// ServerName of the MS-SRVS calls: NULL for this machine.
+    pub(crate) fn server_name(&self) -> Option<String> {
+        (!self.is_this_machine()).then(|| self.unc())
     }
 
     /// `\\host`: the ServerName of the MS-SRVS calls and the head of a share's path.
@@ -110,6 +138,9 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_this_machine() {
+            return f.write_str("this machine");
+        }
         if self.host.contains(':') {
             write!(f, "[{}]", self.host)?;
         } else {
@@ -197,5 +228,26 @@ mod tests {
             assert_eq!(error.net_api_status(), 87);
         }
         assert!(Target::parse(&"x".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_port_that_is_not_named() {
+        let port = |text| Target::parse_with_port(text, 4450).unwrap().port();
+        for text in ["srv", r"\\srv", "[::1]", "::1"] {
+            assert_eq!(port(text), 4450, "{text}");
+        }
+        assert_eq!(port("srv:445"), 445);
+        assert_eq!(port("[::1]:1"), 1);
+    }
+
+    #[test]
+    fn this_machine_is_no_host() {
+        let here = Target::this_machine();
+        assert!(here.is_this_machine());
+        assert_eq!(here.server_name(), None);
+        assert_eq!(here.to_string(), "this machine");
+        let named = Target::parse("localhost").unwrap();
+        assert!(!named.is_this_machine());
+        assert_eq!(named.server_name().as_deref(), Some(r"\\localhost"));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use netsession::smb_client::{Connection, Create, Negotiation, Session, Transport};
 use netsession::{
     Credentials, Encryption, Ended, ErrorKind, Options, Server, SessionFilter, SessionInfo,
-    SessionLevel, Syntax, Target,
+    SessionLevel, Syntax, Target, UserFlags,
 };
 use peer::Peer;
 use smb::NtStatus;
@@ -72,28 +72,25 @@ async fn lists_and_ends(peer: &Peer, syntaxes: Vec<Syntax>) {
     let _tree = session.tree_connect(target.host(), "IPC$").await.unwrap();
 
     let mut server = Server::connect(target, &admin(), &options).await.unwrap();
-    assert_eq!(server.dialect(), Dialect::SMB311);
+    assert_eq!(server.dialect(), Some(Dialect::SMB311));
     assert_eq!(server.signing_algorithm(), Some(SigningAlgorithm::AES_GMAC));
     assert!(server.cipher().is_some());
     assert_eq!(server.syntax(), syntax);
     for level in peer.levels() {
         let sessions = server
             .sessions(&SessionFilter::default(), level)
+            .collect()
             .await
             .unwrap();
-        assert!(
-            sessions
-                .iter()
-                .any(|s| s.cname.trim_start_matches('\\') == "127.0.0.9")
-        );
+        assert!(sessions.iter().any(|s| s.client() == "127.0.0.9"));
         if peer.is_ours() {
             assert_eq!(sessions.len(), 2, "alice and the caller");
             assert_our_row(&sessions[0], level);
         }
         if level != SessionLevel::Info0 {
-            assert!(sessions.iter().any(|s| s.username == "alice"));
+            assert!(sessions.iter().any(|s| s.username() == Some("alice")));
             let one = server.session("127.0.0.9", "alice", level).await.unwrap();
-            assert_eq!(one.username, "alice");
+            assert_eq!(one.username(), Some("alice"));
         }
     }
     let error = server
@@ -108,6 +105,7 @@ async fn lists_and_ends(peer: &Peer, syntaxes: Vec<Syntax>) {
     };
     let error = server
         .sessions(&filter, peer.levels()[0])
+        .collect()
         .await
         .unwrap_err();
     assert_eq!(
@@ -156,17 +154,24 @@ async fn lists_and_ends(peer: &Peer, syntaxes: Vec<Syntax>) {
 
 /// Alice's, who has connected IPC$ and opened nothing.
 fn assert_our_row(row: &SessionInfo, level: SessionLevel) {
-    let named = level != SessionLevel::Info0;
+    assert_eq!(row.level(), level);
     let cname = match level {
         SessionLevel::Info502 => "127.0.0.9",
         _ => r"\\127.0.0.9",
     };
-    assert_eq!((&*row.cname, row.num_opens), (cname, 0), "{level:?}");
-    assert_eq!(row.username, if named { "alice" } else { "" }, "{level:?}");
-    assert!(row.time < 60 && row.idle_time <= row.time, "{row:?}");
-    assert_eq!((row.user_flags, &*row.cltype_name), (0, ""), "{level:?}");
-    let has_transport = level == SessionLevel::Info502;
-    assert_eq!(row.transport.is_empty(), !has_transport, "{row:?}");
+    assert_eq!(row.cname(), cname, "{level:?}");
+    let expected = (level != SessionLevel::Info0).then_some("alice");
+    assert_eq!(row.username(), expected, "{level:?}");
+    assert!(row.idle_time() <= row.time(), "{row:?}");
+    assert!(row.time() < Some(Duration::from_secs(60)), "{row:?}");
+    assert!(row.num_opens().is_none_or(|opens| opens == 0), "{row:?}");
+    let flags = row.user_flags().unwrap_or_default();
+    assert_eq!(flags, UserFlags::default(), "{row:?}");
+    assert!(row.cltype_name().is_none_or(str::is_empty), "{row:?}");
+    assert_eq!(
+        row.transport().is_some_and(|name| !name.is_empty()),
+        level == SessionLevel::Info502
+    );
 }
 
 async fn connection_from(target: &Target, source: &str) -> Connection {
@@ -202,9 +207,10 @@ async fn every_dialect() {
             continue;
         }
         let mut server = Server::connect(target, &admin(), &options).await.unwrap();
-        assert_eq!(server.dialect(), dialect);
+        assert_eq!(server.dialect(), Some(dialect));
         server
             .sessions(&SessionFilter::default(), peer.levels()[0])
+            .collect()
             .await
             .unwrap();
         server.disconnect().await.unwrap();
@@ -263,6 +269,7 @@ async fn encryption_required() {
     assert!(server.is_encrypted());
     server
         .sessions(&SessionFilter::default(), peer.levels()[0])
+        .collect()
         .await
         .unwrap();
     server.disconnect().await.unwrap();
@@ -304,6 +311,7 @@ async fn logon_failures() {
         .unwrap();
     let error = server
         .sessions(&SessionFilter::default(), peer.levels()[0])
+        .collect()
         .await
         .unwrap_err();
     assert_eq!(
@@ -343,7 +351,10 @@ async fn a_server_that_requires_encryption() {
             .unwrap();
         assert!(server.is_encrypted());
         for level in peer.levels() {
-            let sessions = server.sessions(&SessionFilter::default(), level).await;
+            let sessions = server
+                .sessions(&SessionFilter::default(), level)
+                .collect()
+                .await;
             assert!(!sessions.unwrap().is_empty());
         }
         server.disconnect().await.unwrap();
@@ -424,6 +435,7 @@ async fn a_list_of_several_fragments() {
     for level in peer.levels() {
         let listed = server
             .sessions(&SessionFilter::default(), level)
+            .collect()
             .await
             .unwrap();
         assert!(listed.len() > 120, "{level:?} {}", listed.len());
@@ -440,12 +452,10 @@ fn blocking_face() {
     let target = peer.target();
     let mut server =
         netsession::blocking::Server::connect(target, &admin(), &Options::default()).unwrap();
-    let mut count = 0;
-    server
-        .for_each_session(&SessionFilter::default(), peer.levels()[0], |_| count += 1)
-        .unwrap();
+    let sessions = server.sessions(&SessionFilter::default(), peer.levels()[0]);
+    let count = sessions.map(Result::unwrap).count();
     assert!(count > 0);
     assert!(!peer.is_ours() || count == 1);
-    assert_eq!(server.facts().dialect(), Dialect::SMB311);
+    assert_eq!(server.facts().dialect(), Some(Dialect::SMB311));
     server.disconnect().unwrap();
 }

@@ -90,6 +90,7 @@ async fn tampered_answers() {
             let mut server = Server::connect(&near, &admin(), &options).await?;
             server
                 .sessions(&SessionFilter::default(), peer.levels()[0])
+                .collect()
                 .await
         };
         let (result, ()) = tokio::join!(client, proxy);
