@@ -3,6 +3,7 @@
 mod command_line;
 mod files;
 mod files_of_others;
+mod local_socket;
 mod logon;
 mod names;
 mod program;
