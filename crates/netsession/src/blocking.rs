@@ -5,6 +5,18 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Credentials, Ended, Error, Options, SessionFilter, SessionInfo, Target};
 
+/// What drives the connection to `target` on the calling thread.
+pub(crate) fn runtime(target: &Target) -> Result<Runtime, Error> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            let tried = format!("preparing to connect to {target}");
+            let code = Some(crate::Code::NetApiStatus(8));
+            Error::new(crate::ErrorKind::Refused, tried, error.to_string(), code)
+        })
+}
+
 /// A connection to the Server service of a machine; see [`crate::Server`].
 ///
 /// Its methods must not be called inside an async runtime: they would panic, as every
@@ -26,14 +38,7 @@ impl Server {
         credentials: &Credentials,
         options: &Options,
     ) -> Result<Self, Error> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                let tried = format!("preparing to connect to {target}");
-                let code = Some(crate::Code::NetApiStatus(8));
-                Error::new(crate::ErrorKind::Refused, tried, error.to_string(), code)
-            })?;
+        let runtime = runtime(target)?;
         let inner = runtime.block_on(crate::Server::connect(target, credentials, options))?;
         Ok(Self { inner, runtime })
     }

@@ -29,6 +29,7 @@ mod session_info;
 mod sessions;
 mod target;
 
+pub mod adsi;
 pub mod blocking;
 pub mod netapi;
 pub mod smb_client;

@@ -3,6 +3,7 @@
 //! accounts admin/Adm1n.Pw (an administrator), alice/Al1ce.Pw and bob/B0b.Pw.
 //! `NETSESSION_TEST_LEVELS` are the levels such a server knows.
 
+mod adsi;
 mod peer;
 mod tampering;
 
