@@ -5,7 +5,7 @@ use smb::auth::{Acceptor, AcceptorConfig, Credentials, Initiator, Step, nt_hash}
 use smb::crypto::{Cipher, EncryptionKey};
 use smb::wire::info::{self, directory};
 use smb::wire::negotiate_context as negotiate;
-use smb::wire::{self, compound, create_context, ioctl, smb1, transform};
+use smb::wire::{self, CreateContexts, compound, create_context, ioctl, smb1, transform};
 
 use crate::Target;
 
@@ -135,12 +135,12 @@ pub fn negotiate_context(data: &[u8]) -> bool {
     ])
 }
 
-/// [`create_context::read_list`], and the data of each context.
+/// [`CreateContexts`], and the data of each context.
 pub fn create_contexts(bytes: &[u8]) -> bool {
-    let Ok(contexts) = create_context::read_list(bytes) else {
+    let Ok(contexts) = CreateContexts::read(bytes) else {
         return false;
     };
-    for context in &contexts {
+    for context in contexts.iter() {
         any([
             create_context::MaximalAccess::read(context.data).is_ok(),
             create_context::QueryOnDiskId::read(context.data).is_ok(),
@@ -150,9 +150,9 @@ pub fn create_contexts(bytes: &[u8]) -> bool {
         ]);
     }
     let mut again = Vec::new();
-    create_context::write_list(&mut again, &contexts);
-    assert_eq!(create_context::read_list(&again).as_ref(), Ok(&contexts));
-    contexts.len() > 1
+    contexts.write(&mut again);
+    assert_eq!(CreateContexts::read(&again), Ok(contexts));
+    contexts.iter().count() > 1
 }
 
 /// FSCTL_VALIDATE_NEGOTIATE_INFO, both ends.

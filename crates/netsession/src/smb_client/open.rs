@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 use smb::NtStatus;
 use smb::wire::{
-    CloseRequest, CloseResponse, Command, CreateRequest, CreateResponse, FileId, FlushRequest,
-    ReadRequest, ReadResponse, Utf16, WriteRequest, WriteResponse, fsctl, utf16,
+    CloseRequest, CloseResponse, Command, CreateContexts, CreateRequest, CreateResponse, FileId,
+    FlushRequest, ReadRequest, ReadResponse, Utf16, WriteRequest, WriteResponse, fsctl, utf16,
 };
 
 use super::{Error, Response, TreeConnect};
@@ -114,7 +114,7 @@ impl Open {
             create_disposition: create.create_disposition,
             create_options: create.create_options,
             name: Utf16::new(&name)?,
-            contexts: Vec::new(),
+            contexts: CreateContexts::default(),
         };
         let response = tree
             .request(Command::CREATE, 0, |out| request.write(out))

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use smb::NtStatus;
 use smb::wire::create_context::{self, MaximalAccess, QueryOnDiskId};
 use smb::wire::{
-    CloseRequest, CloseResponse, CreateContext, CreateRequest, CreateResponse, FileId, access_mask,
-    close, create_action, create_disposition, create_options, file_attributes,
+    CloseRequest, CloseResponse, CreateContext, CreateContexts, CreateRequest, CreateResponse,
+    FileId, access_mask, close, create_action, create_disposition, create_options, file_attributes,
 };
 
 use super::Connection;
@@ -103,34 +103,37 @@ impl Connection {
             return Err(NtStatus::USER_SESSION_DELETED);
         }
 
-        let mut answers: Vec<(&[u8], Vec<u8>)> = Vec::new();
+        let maximal_access = MaximalAccess {
+            query_status: NtStatus::SUCCESS,
+            maximal_access: tree.maximal_access,
+        }
+        .to_bytes();
+        let on_disk_id;
+        let mut contexts = [CreateContext::default(); 2];
+        let mut count = 0;
         if let OpenKind::File(file) = &open.kind {
-            let asked = |name| create_context::find(&create.contexts, name).is_some();
-            if asked(create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST) {
-                let answer = MaximalAccess {
-                    query_status: NtStatus::SUCCESS,
-                    maximal_access: tree.maximal_access,
-                };
-                answers.push((
-                    create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
-                    answer.to_bytes().to_vec(),
-                ));
+            on_disk_id = QueryOnDiskId {
+                disk_file_id: file.key.inode,
+                volume_id: file.key.device,
             }
-            if asked(create_context::name::SMB2_CREATE_QUERY_ON_DISK_ID) {
-                let answer = QueryOnDiskId {
-                    disk_file_id: file.key.inode,
-                    volume_id: file.key.device,
-                };
-                answers.push((
+            .to_bytes();
+            let answers: [(&[u8], &[u8]); 2] = [
+                (
+                    create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
+                    &maximal_access,
+                ),
+                (
                     create_context::name::SMB2_CREATE_QUERY_ON_DISK_ID,
-                    answer.to_bytes().to_vec(),
-                ));
+                    &on_disk_id,
+                ),
+            ];
+            for (name, data) in answers {
+                if create.contexts.find(name).is_some() {
+                    contexts[count] = CreateContext { name, data };
+                    count += 1;
+                }
             }
         }
-        let contexts: Vec<_> = answers
-            .iter()
-            .map(|(name, data)| CreateContext { name, data })
-            .collect();
         let file_id = FileId {
             persistent: u64::from(open.id),
             volatile: open.volatile,
@@ -149,7 +152,7 @@ impl Connection {
             end_of_file: stat.end_of_file,
             file_attributes: stat.attributes,
             file_id,
-            contexts,
+            contexts: CreateContexts::from(&contexts[..count]),
         }
         .write(out);
         let mut done = Done::from(NtStatus::SUCCESS);
@@ -451,7 +454,7 @@ fn granted(desired: u32, maximal: u32) -> Result<u32, NtStatus> {
 
 /// Contexts that cannot be passed over without harm.
 fn refuse_contexts(create: &CreateRequest<'_>) -> Result<(), NtStatus> {
-    let has = |name| create_context::find(&create.contexts, name).is_some();
+    let has = |name| create.contexts.find(name).is_some();
     if has(create_context::name::SMB2_CREATE_TIMEWARP_TOKEN) {
         // No snapshots here.
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
@@ -469,10 +472,9 @@ fn refuse_contexts(create: &CreateRequest<'_>) -> Result<(), NtStatus> {
 }
 
 fn allocation_size(create: &CreateRequest<'_>) -> Option<u64> {
-    let context = create_context::find(
-        &create.contexts,
-        create_context::name::SMB2_CREATE_ALLOCATION_SIZE,
-    )?;
+    let context = create
+        .contexts
+        .find(create_context::name::SMB2_CREATE_ALLOCATION_SIZE)?;
     context
         .data
         .first_chunk()

@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U16, U32, U64};
 
 use super::header::RawFileId;
-use super::{CreateContext, Error, FileId, Header, Utf16, codec, create_context};
+use super::{CreateContexts, Error, FileId, Header, Utf16, codec};
 use crate::FileTime;
 
 /// CREATE request ([MS-SMB2] 2.2.13).
@@ -27,7 +27,7 @@ pub struct CreateRequest<'a> {
     /// bytes are written.
     pub name: Utf16<'a>,
     /// Create contexts, in order.
-    pub contexts: Vec<CreateContext<'a>>,
+    pub contexts: CreateContexts<'a>,
 }
 
 /// CREATE response ([MS-SMB2] 2.2.14).
@@ -56,7 +56,7 @@ pub struct CreateResponse<'a> {
     /// The open.
     pub file_id: FileId,
     /// Create contexts, in order.
-    pub contexts: Vec<CreateContext<'a>>,
+    pub contexts: CreateContexts<'a>,
 }
 
 fixed!(Request, "CREATE request", 57 {
@@ -122,7 +122,7 @@ impl<'a> CreateRequest<'a> {
             create_disposition: fixed.create_disposition.get(),
             create_options: fixed.create_options.get(),
             name: Utf16::new(name)?,
-            contexts: create_context::read_list(contexts)?,
+            contexts: CreateContexts::read(contexts)?,
         })
     }
 
@@ -153,7 +153,7 @@ impl<'a> CreateRequest<'a> {
             out.push(0);
         }
         out.extend_from_slice(name);
-        write_contexts(out, start, size_of::<Request>(), &self.contexts);
+        write_contexts(out, start, size_of::<Request>(), self.contexts);
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> CreateResponse<'a> {
             end_of_file: fixed.end_of_file.get(),
             file_attributes: fixed.file_attributes.get(),
             file_id: fixed.file_id.into(),
-            contexts: create_context::read_list(contexts)?,
+            contexts: CreateContexts::read(contexts)?,
         })
     }
 
@@ -207,19 +207,19 @@ impl<'a> CreateResponse<'a> {
             contexts_length: U32::ZERO,
         };
         codec::put(out, &fixed);
-        write_contexts(out, start, size_of::<Response>(), &self.contexts);
+        write_contexts(out, start, size_of::<Response>(), self.contexts);
     }
 }
 
 /// Appends the contexts and enters their place in the last eight bytes of the fixed
 /// part, where both messages have CreateContextsOffset and CreateContextsLength.
-fn write_contexts(out: &mut Vec<u8>, start: usize, fixed: usize, contexts: &[CreateContext<'_>]) {
+fn write_contexts(out: &mut Vec<u8>, start: usize, fixed: usize, contexts: CreateContexts<'_>) {
     if contexts.is_empty() {
         return;
     }
     codec::align(out, start);
     let first = out.len();
-    create_context::write_list(out, contexts);
+    contexts.write(out);
     let offset = (Header::SIZE + first - start) as u32;
     let length = (out.len() - first) as u32;
     let place = start + fixed - 8;

@@ -1,5 +1,7 @@
 //! Create contexts ([MS-SMB2] 2.2.13.2, 2.2.14.2): a chain of names and data.
 
+use std::fmt;
+
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -74,60 +76,115 @@ struct Layout {
     data_length: U32,
 }
 
-/// Reads a chain that is `bytes` as a whole; empty bytes are an empty chain.
-///
-/// # Errors
-/// [`Error`] if a context leaves the chain, or there are more than [`MAX_CONTEXTS`].
-pub fn read_list(bytes: &[u8]) -> Result<Vec<CreateContext<'_>>, Error> {
-    const WHAT: &str = "SMB2_CREATE_CONTEXT";
-    const FIXED: usize = size_of::<Layout>();
-    let mut contexts = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        if contexts.len() == MAX_CONTEXTS {
-            let count = MAX_CONTEXTS + 1;
-            return Err(Error::Count {
-                what: WHAT,
-                count,
-                limit: MAX_CONTEXTS,
-            });
-        }
-        let (layout, _) = codec::prefix::<Layout>(WHAT, rest)?;
-        let next = layout.next.get() as usize;
-        // A context may not borrow from the one behind it.
-        let own = match next {
-            0 => rest,
-            _ => codec::within(rest, WHAT, 0, 0, next)?,
-        };
-        let (name_offset, name_length) = (layout.name_offset.get(), layout.name_length.get());
-        let (data_offset, data_length) = (layout.data_offset.get(), layout.data_length.get());
-        contexts.push(CreateContext {
-            name: codec::within(own, WHAT, FIXED, name_offset.into(), name_length.into())?,
-            data: codec::within(own, WHAT, FIXED, data_offset.into(), data_length as usize)?,
-        });
-        match next {
-            0 => break,
-            // `within` proved next <= rest.len(), and a context is no shorter than its head.
-            _ if next < FIXED => {
-                return Err(Error::OutOfBounds {
-                    what: WHAT,
-                    offset: next,
-                    length: FIXED,
-                    available: rest.len(),
-                });
-            }
-            _ => rest = &rest[next..],
-        }
-    }
-    Ok(contexts)
+const WHAT: &str = "SMB2_CREATE_CONTEXT";
+
+/// The contexts of one message, in order: a chain as it was received, or a list to send.
+/// Neither costs an allocation.
+#[derive(Clone, Copy)]
+pub struct CreateContexts<'a>(Form<'a>);
+
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// [`CreateContexts::read`] has walked it to its end.
+    Chain(&'a [u8]),
+    List(&'a [CreateContext<'a>]),
 }
 
-/// Appends a chain. `out` must end at a multiple of eight from the header.
-pub fn write_list(out: &mut Vec<u8>, contexts: &[CreateContext<'_>]) {
-    for (index, context) in contexts.iter().enumerate() {
+impl<'a> CreateContexts<'a> {
+    /// Reads a chain that is `bytes` as a whole; empty bytes are an empty chain.
+    ///
+    /// # Errors
+    /// [`Error`] if a context leaves the chain, or there are more than [`MAX_CONTEXTS`].
+    pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        let mut rest = bytes;
+        for _ in 0..MAX_CONTEXTS {
+            if rest.is_empty() {
+                return Ok(Self(Form::Chain(bytes)));
+            }
+            (_, rest) = first(rest)?;
+        }
+        if rest.is_empty() {
+            return Ok(Self(Form::Chain(bytes)));
+        }
+        Err(Error::Count {
+            what: WHAT,
+            count: MAX_CONTEXTS + 1,
+            limit: MAX_CONTEXTS,
+        })
+    }
+
+    /// Appends the chain. `out` must end at a multiple of eight from the header.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut previous: Option<usize> = None;
+        for context in self.iter() {
+            if let Some(previous) = previous {
+                codec::align(out, previous);
+                let next = (out.len() - previous) as u32;
+                out[previous..previous + 4].copy_from_slice(&next.to_le_bytes());
+            }
+            previous = Some(out.len());
+            context.write(out);
+        }
+    }
+
+    /// The contexts.
+    pub fn iter(&self) -> impl Iterator<Item = CreateContext<'a>> + use<'a> {
+        let (mut chain, list) = match self.0 {
+            Form::Chain(bytes) => (bytes, &[][..]),
+            Form::List(list) => (&[][..], list),
+        };
+        let of_chain = std::iter::from_fn(move || {
+            // An empty chain ends it; others have been read before.
+            let (context, rest) = first(chain).ok()?;
+            chain = rest;
+            Some(context)
+        });
+        of_chain.chain(list.iter().copied())
+    }
+
+    /// The first called `name`.
+    pub fn find(&self, name: &[u8]) -> Option<CreateContext<'a>> {
+        self.iter().find(|context| context.name == name)
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl Default for CreateContexts<'_> {
+    fn default() -> Self {
+        Self(Form::List(&[]))
+    }
+}
+
+impl<'a> From<&'a [CreateContext<'a>]> for CreateContexts<'a> {
+    fn from(list: &'a [CreateContext<'a>]) -> Self {
+        Self(Form::List(list))
+    }
+}
+
+impl PartialEq for CreateContexts<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for CreateContexts<'_> {}
+
+impl fmt::Debug for CreateContexts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl CreateContext<'_> {
+    /// Appends it as the last of a chain.
+    fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        let (name, name_length) = codec::clip(context.name);
-        let (data, data_length) = codec::clip_long(context.data);
+        let (name, name_length) = codec::clip(self.name);
+        let (data, data_length) = codec::clip_long(self.data);
         let data_offset = match data {
             [] => 0,
             _ => (size_of::<Layout>() + name.len()).next_multiple_of(8),
@@ -146,20 +203,36 @@ pub fn write_list(out: &mut Vec<u8>, contexts: &[CreateContext<'_>]) {
             codec::align(out, start);
             out.extend_from_slice(data);
         }
-        if index + 1 < contexts.len() {
-            codec::align(out, start);
-            let next = (out.len() - start) as u32;
-            out[start..start + 4].copy_from_slice(&next.to_le_bytes());
-        }
     }
 }
 
-/// The first context called `name`.
-pub fn find<'a>(contexts: &[CreateContext<'a>], name: &[u8]) -> Option<CreateContext<'a>> {
-    contexts
-        .iter()
-        .find(|context| context.name == name)
-        .copied()
+/// The first context of a chain, and the chain behind it.
+fn first(chain: &[u8]) -> Result<(CreateContext<'_>, &[u8]), Error> {
+    const FIXED: usize = size_of::<Layout>();
+    let (layout, _) = codec::prefix::<Layout>(WHAT, chain)?;
+    let next = layout.next.get() as usize;
+    // A context may not borrow from the one behind it.
+    let own = match next {
+        0 => chain,
+        _ => codec::within(chain, WHAT, 0, 0, next)?,
+    };
+    let (name_offset, name_length) = (layout.name_offset.get(), layout.name_length.get());
+    let (data_offset, data_length) = (layout.data_offset.get(), layout.data_length.get());
+    let context = CreateContext {
+        name: codec::within(own, WHAT, FIXED, name_offset.into(), name_length.into())?,
+        data: codec::within(own, WHAT, FIXED, data_offset.into(), data_length as usize)?,
+    };
+    match next {
+        0 => Ok((context, &[])),
+        // `within` proved next <= chain.len(), and a context is no shorter than its head.
+        _ if next < FIXED => Err(Error::OutOfBounds {
+            what: WHAT,
+            offset: next,
+            length: FIXED,
+            available: chain.len(),
+        }),
+        _ => Ok((context, &chain[next..])),
+    }
 }
 
 /// Data of the MxAc response ([MS-SMB2] 2.2.14.2.5).

@@ -46,7 +46,7 @@ pub use change_notify::{ChangeNotifyRequest, ChangeNotifyResponse};
 pub use close::{CloseRequest, CloseResponse};
 pub use constants::*;
 pub use create::{CreateRequest, CreateResponse};
-pub use create_context::CreateContext;
+pub use create_context::{CreateContext, CreateContexts};
 pub use echo::{EchoRequest, EchoResponse};
 pub use error::Error;
 pub use error_response::{ErrorResponse, error_response};

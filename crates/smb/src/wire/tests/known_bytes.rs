@@ -188,16 +188,18 @@ known!(
         create_disposition: 1,
         create_options: 0x40,
         name: Utf16::new(&utf16("srvsvc")).unwrap(),
-        contexts: vec![
-            CreateContext {
-                name: name::SMB2_CREATE_QUERY_ON_DISK_ID,
-                data: b""
-            },
-            CreateContext {
-                name: name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
-                data: b""
-            },
-        ],
+        contexts: CreateContexts::from(
+            &[
+                CreateContext {
+                    name: name::SMB2_CREATE_QUERY_ON_DISK_ID,
+                    data: b""
+                },
+                CreateContext {
+                    name: name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
+                    data: b""
+                },
+            ][..]
+        ),
     }
 );
 known!(
@@ -215,14 +217,16 @@ known!(
         end_of_file: 5,
         file_attributes: 0x20,
         file_id: FILE_ID,
-        contexts: vec![CreateContext {
-            name: b"MxAc",
-            data: &MaximalAccess {
-                query_status: NtStatus::SUCCESS,
-                maximal_access: 0x0012_019F
-            }
-            .to_bytes(),
-        }],
+        contexts: CreateContexts::from(
+            &[CreateContext {
+                name: b"MxAc",
+                data: &MaximalAccess {
+                    query_status: NtStatus::SUCCESS,
+                    maximal_access: 0x0012_019F
+                }
+                .to_bytes(),
+            }][..]
+        ),
     }
 );
 known!(

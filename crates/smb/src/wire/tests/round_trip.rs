@@ -10,7 +10,7 @@ use crate::wire::info::*;
 use crate::wire::lock::LockElement;
 use crate::wire::negotiate_context::*;
 use crate::wire::transform::TransformHeader;
-use crate::wire::{compound, create_context, ioctl, smb1};
+use crate::wire::{compound, ioctl, smb1};
 use crate::{FileTime, Guid, NtStatus};
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -161,7 +161,7 @@ proptest! {
             create_disposition: disposition,
             create_options: options,
             name: Utf16::new(&file_name).unwrap(),
-            contexts: contexts.clone(),
+            contexts: CreateContexts::from(&contexts[..]),
         });
         round_trip!(CreateResponse, CreateResponse {
             oplock_level: oplock,
@@ -175,7 +175,7 @@ proptest! {
             end_of_file: times[5],
             file_attributes: attributes,
             file_id,
-            contexts,
+            contexts: CreateContexts::from(&contexts[..]),
         });
         round_trip!(CloseResponse, CloseResponse {
             flags: flags.into(),
@@ -468,10 +468,7 @@ fn read_everything(input: &[u8]) {
         FileFsVolumeInformation::read(input),
         FileFsAttributeInformation::read(input),
     );
-    let _ = (
-        create_context::read_list(input),
-        compound::split(input).count(),
-    );
+    let _ = (CreateContexts::read(input), compound::split(input).count());
     let _ = FileNotifyInformation::read_list(input).count();
     let _ = FileStreamInformation::read_list(input).count();
     for form in [

@@ -72,16 +72,18 @@ fn unknown_create_contexts_and_any_oplock_level_survive() {
     for requested_oplock_level in [0x00, 0x01, 0x08, 0x09, 0xFF, 0x42] {
         let request = CreateRequest {
             requested_oplock_level,
-            contexts: vec![
-                CreateContext {
-                    name: create_context::name::AAPL,
-                    data: &[1; 24],
-                },
-                CreateContext {
-                    name: b"longer than four",
-                    data: b"x",
-                },
-            ],
+            contexts: CreateContexts::from(
+                &[
+                    CreateContext {
+                        name: create_context::name::AAPL,
+                        data: &[1; 24],
+                    },
+                    CreateContext {
+                        name: b"longer than four",
+                        data: b"x",
+                    },
+                ][..],
+            ),
             ..CreateRequest::default()
         };
         let bytes = message(|out| request.write(out));
@@ -97,7 +99,7 @@ fn a_name_may_leave_the_context_offset_unaligned() {
     put(&mut bytes, Header::SIZE + 48, &132_u32.to_le_bytes());
     let request = CreateRequest::read(&bytes).unwrap();
     assert_eq!(request.name.to_string().as_deref(), Ok("srvsvc"));
-    assert_eq!(request.contexts.len(), 2);
+    assert_eq!(request.contexts.iter().count(), 2);
 }
 
 #[test]
@@ -254,9 +256,9 @@ fn counts_are_limited_before_anything_is_allocated() {
         create_context::MAX_CONTEXTS + 1
     ];
     let mut chain = Vec::new();
-    create_context::write_list(&mut chain, &many);
+    CreateContexts::from(&many[..]).write(&mut chain);
     assert!(matches!(
-        create_context::read_list(&chain),
+        CreateContexts::read(&chain),
         Err(Error::Count { .. })
     ));
 }
@@ -264,16 +266,16 @@ fn counts_are_limited_before_anything_is_allocated() {
 #[test]
 fn a_create_context_chain_that_does_not_advance_is_refused() {
     let mut chain = Vec::new();
-    create_context::write_list(
-        &mut chain,
+    CreateContexts::from(
         &[CreateContext {
             name: b"abcd",
             data: b"data",
-        }; 2],
-    );
+        }; 2][..],
+    )
+    .write(&mut chain);
     for next in [1_u32, 8, 15, 1000, u32::MAX] {
         put(&mut chain, 0, &next.to_le_bytes());
-        assert!(create_context::read_list(&chain).is_err(), "{next}");
+        assert!(CreateContexts::read(&chain).is_err(), "{next}");
     }
 }
 
