@@ -7,6 +7,9 @@ use rpc::ndr::{Error, Reader, Writer};
 use crate::row::{ReadRow, Row};
 use crate::{MAX_PREFERRED_LENGTH, NetApiStatus};
 
+/// Bytes of a reply beside its rows, either syntax, generously.
+const AROUND_ROWS: usize = 96;
+
 /// The reply of an enumeration. `E` is what gives the rows: `Vec<SessionInfo>` after
 /// reading; for writing anything that can be iterated twice, such as a slice or
 /// `rows.iter().map(…)`.
@@ -48,11 +51,17 @@ where
     // that a stub built from it cannot read any reply to such a level.
     pub fn write(&self, syntax: Syntax) -> Vec<u8> {
         let mut writer = Writer::new(syntax);
+        let has_arm = E::Item::ENUM_LEVELS.contains(&self.level);
+        let count = if has_arm {
+            self.reserve(&mut writer)
+        } else {
+            0
+        };
         writer.u32(self.level);
         writer.union_tag(self.level);
-        if E::Item::ENUM_LEVELS.contains(&self.level) {
+        if has_arm {
             writer.pointer(true);
-            self.write_container(&mut writer);
+            self.write_container(count, &mut writer);
         } else if E::Item::ENUM_NULL_ARMS.contains(&self.level) {
             writer.pointer(false);
         }
@@ -62,15 +71,26 @@ where
         writer.into_stub()
     }
 
-    fn write_container(&self, writer: &mut Writer) {
-        let count = self.entries.clone().into_iter().count();
+    /// Counts the rows and makes room for them: the page is the only allocation, a few
+    /// bytes a string too large.
+    fn reserve(&self, writer: &mut Writer) -> usize {
+        let syntax = writer.syntax();
+        let (mut count, mut deferred) = (0, 0);
+        for row in self.entries.clone() {
+            count += 1;
+            deferred += row.deferred_bound(self.level, syntax);
+        }
+        writer.reserve(AROUND_ROWS + count * E::Item::fixed_size(self.level, syntax) + deferred);
+        count
+    }
+
+    fn write_container(&self, count: usize, writer: &mut Writer) {
         writer.u32(u32::try_from(count).unwrap_or(u32::MAX));
         writer.pointer(count != 0);
         if count == 0 {
             return;
         }
         writer.count(count);
-        writer.reserve(count.saturating_mul(E::Item::fixed_size(self.level, writer.syntax())));
         for row in self.entries.clone() {
             row.write_fixed(self.level, writer);
         }
@@ -80,9 +100,9 @@ where
     }
 }
 
-impl<R: ReadRow> EnumResponse<Vec<R>> {
+impl<'a, R: ReadRow<'a>> EnumResponse<Vec<R>> {
     /// Reads the stub.
-    pub fn read(syntax: Syntax, stub: &[u8]) -> Result<Self, Error> {
+    pub fn read(syntax: Syntax, stub: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(syntax, stub);
         let level = reader.u32("Level")?;
         reader.union_tag(level)?;
@@ -115,7 +135,7 @@ impl RequestEnd {
     /// Reads them; rows in the request are legal and dropped. Behind a level without an arm
     /// nothing can be read for certain, so the rest takes its defaults: no server looks at
     /// more than the level then.
-    pub(crate) fn read<R: ReadRow>(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(crate) fn read<'a, R: ReadRow<'a>>(reader: &mut Reader<'a>) -> Result<Self, Error> {
         reader.align_structure()?;
         let level = reader.u32("Level")?;
         reader.union_tag(level)?;
@@ -152,7 +172,7 @@ impl RequestEnd {
 }
 
 /// The arm: a pointer to EntriesRead and a pointer to that many rows.
-fn read_arm<R: ReadRow>(level: u32, reader: &mut Reader<'_>) -> Result<Vec<R>, Error> {
+fn read_arm<'a, R: ReadRow<'a>>(level: u32, reader: &mut Reader<'a>) -> Result<Vec<R>, Error> {
     if !reader.pointer("container")? {
         return Ok(Vec::new());
     }

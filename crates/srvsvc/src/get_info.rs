@@ -53,9 +53,9 @@ impl<R: Row> GetInfoResponse<R> {
     }
 }
 
-impl<R: ReadRow> GetInfoResponse<R> {
+impl<'a, R: ReadRow<'a>> GetInfoResponse<R> {
     /// Reads the stub of a reply to a request for `level`.
-    pub fn read(syntax: Syntax, level: u32, stub: &[u8]) -> Result<Self, Error> {
+    pub fn read(syntax: Syntax, level: u32, stub: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(syntax, stub);
         reader.union_tag(level)?;
         let has_arm = R::INFO_LEVELS.contains(&level) || R::INFO_NULL_ARMS.contains(&level);

@@ -32,7 +32,7 @@ pub use file::{
 pub use get_info::GetInfoResponse;
 pub use remote_tod::{RemoteTodRequest, RemoteTodResponse, TimeOfDayInfo};
 pub use row::{ReadRow, Row, entries_that_fit};
-pub use rpc::ndr::{Error, WideText};
+pub use rpc::ndr::{Error, WideStr, WideText};
 pub use server_info::{ServerGetInfoRequest, ServerGetInfoResponse, ServerInfo};
 pub use session_del::SessionDelRequest;
 pub use session_enum::{SessionEnumRequest, SessionEnumResponse};

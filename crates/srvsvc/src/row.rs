@@ -6,7 +6,7 @@
 //! from that one statement.
 
 use rpc::Syntax;
-use rpc::ndr::{Error, Reader, WideText, Writer};
+use rpc::ndr::{Error, Reader, WideStr, WideText, Writer};
 
 use crate::MAX_PREFERRED_LENGTH;
 
@@ -30,15 +30,19 @@ pub trait Row {
     /// Writes what the pointers of the fixed part refer to.
     fn write_deferred(&self, level: u32, writer: &mut Writer);
 
+    /// A bound on the bytes that [`Row::write_deferred`] takes.
+    fn deferred_bound(&self, level: u32, syntax: Syntax) -> usize;
+
     /// What the row counts against PreferedMaximumLength: its size in 64-bit C plus its
     /// strings with their NULs, whatever the transfer syntax.
     fn size(&self, level: u32) -> usize;
 }
 
-/// A row that can be read.
-pub trait ReadRow: Row + Sized {
+/// A row that can be read: with text of its own (`String`), or with text that stays in the
+/// stub ([`WideStr`]) and costs no allocation.
+pub trait ReadRow<'a>: Row + Sized {
     /// Takes the fixed part from one reader and what it points to from the other.
-    fn read(level: u32, fixed: &mut Reader<'_>, deferred: &mut Reader<'_>) -> Result<Self, Error>;
+    fn read(level: u32, fixed: &mut Reader<'_>, deferred: &mut Reader<'a>) -> Result<Self, Error>;
 }
 
 impl<R: Row> Row for &R {
@@ -57,6 +61,10 @@ impl<R: Row> Row for &R {
 
     fn write_deferred(&self, level: u32, writer: &mut Writer) {
         (**self).write_deferred(level, writer);
+    }
+
+    fn deferred_bound(&self, level: u32, syntax: Syntax) -> usize {
+        (**self).deferred_bound(level, syntax)
     }
 
     fn size(&self, level: u32) -> usize {
@@ -129,6 +137,27 @@ impl Deferred<'_> {
     }
 }
 
+/// Adds up bounds on what stands behind the fixed parts.
+pub(crate) struct Bound {
+    pub(crate) syntax: Syntax,
+    pub(crate) bytes: usize,
+}
+
+impl Bound {
+    pub(crate) fn long(&mut self, _: &u32) {}
+
+    pub(crate) fn text<S: WideText>(&mut self, text: &S) {
+        self.bytes += Writer::wide_string_bound(self.syntax, text);
+    }
+
+    pub(crate) fn null(&mut self) {}
+
+    /// The bytes behind their count and its padding.
+    pub(crate) fn descriptor(&mut self, bytes: &[u8]) {
+        self.bytes += 15 + bytes.len();
+    }
+}
+
 /// Adds up a fixed part, and what stands behind it as it lies in the caller's buffer.
 pub(crate) struct Size {
     pub(crate) pointer: usize,
@@ -180,16 +209,20 @@ pub(crate) struct Both<'r, 'f, 'd> {
     pub(crate) deferred: &'r mut Reader<'d>,
 }
 
-impl Both<'_, '_, '_> {
+impl<'d> Both<'_, '_, 'd> {
     pub(crate) fn long(&mut self, what: &'static str, value: &mut u32) -> Result<(), Error> {
         *value = self.fixed.u32(what)?;
         Ok(())
     }
 
     /// A NULL string becomes an empty one: servers send either for "none".
-    pub(crate) fn text(&mut self, what: &'static str, text: &mut String) -> Result<(), Error> {
+    pub(crate) fn text<S: From<WideStr<'d>>>(
+        &mut self,
+        what: &'static str,
+        text: &mut S,
+    ) -> Result<(), Error> {
         if self.fixed.pointer(what)? {
-            *text = self.deferred.wide_string(what)?;
+            *text = self.deferred.wide_str(what)?.into();
         }
         Ok(())
     }
@@ -197,7 +230,7 @@ impl Both<'_, '_, '_> {
     /// A string nobody here wants.
     pub(crate) fn null(&mut self, what: &'static str) -> Result<(), Error> {
         if self.fixed.pointer(what)? {
-            self.deferred.wide_string(what)?;
+            self.deferred.wide_str(what)?;
         }
         Ok(())
     }
@@ -272,6 +305,15 @@ macro_rules! layout {
                 }
             }
 
+            fn deferred_bound(&self, level: u32, syntax: rpc::Syntax) -> usize {
+                let mut bound = $crate::row::Bound { syntax, bytes: 0 };
+                match level {
+                    $($level => { $(bound.$kind($(&self.$field)?);)+ })+
+                    _ => {}
+                }
+                bound.bytes
+            }
+
             fn size(&self, level: u32) -> usize {
                 let mut size = $crate::row::Size::new(rpc::Syntax::Ndr64);
                 match level {
@@ -282,11 +324,14 @@ macro_rules! layout {
             }
         }
 
-        impl $crate::row::ReadRow for $row<String> {
+        impl<'a, S> $crate::row::ReadRow<'a> for $row<S>
+        where
+            S: rpc::ndr::WideText + Default + From<rpc::ndr::WideStr<'a>>,
+        {
             fn read(
                 level: u32,
                 fixed: &mut rpc::ndr::Reader<'_>,
-                deferred: &mut rpc::ndr::Reader<'_>,
+                deferred: &mut rpc::ndr::Reader<'a>,
             ) -> Result<Self, rpc::ndr::Error> {
                 let mut row = Self::default();
                 let mut both = $crate::row::Both { fixed, deferred };

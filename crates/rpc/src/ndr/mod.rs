@@ -13,7 +13,7 @@ mod text;
 mod writer;
 
 pub use reader::Reader;
-pub use text::WideText;
+pub use text::{WideStr, WideText};
 pub use writer::Writer;
 
 /// Why a stub could not be read.

@@ -1,6 +1,6 @@
 //! The reading end.
 
-use super::Error;
+use super::{Error, WideStr};
 use crate::Syntax;
 
 /// Reads the items of one stub, in order. Copying it is cheap and gives a second position
@@ -121,9 +121,8 @@ impl<'a> Reader<'a> {
         self.align_structure()
     }
 
-    /// A conformant varying string of `wchar_t`: the text before its first NUL. Unpaired
-    /// surrogates become U+FFFD, so that one odd name does not spoil a list of many.
-    pub fn wide_string(&mut self, what: &'static str) -> Result<String, Error> {
+    /// A conformant varying string of `wchar_t`: the text before its first NUL.
+    pub fn wide_str(&mut self, what: &'static str) -> Result<WideStr<'a>, Error> {
         let max_count = self.count("max_count")?;
         let offset = self.count("offset")?;
         let actual_count = self.count("actual_count")?;
@@ -135,7 +134,12 @@ impl<'a> Reader<'a> {
             });
         }
         let bytes = self.take(what, 2, actual_count.saturating_mul(2))?;
-        Ok(text_before_nul(bytes))
+        Ok(WideStr::before_nul(bytes))
+    }
+
+    /// [`Reader::wide_str`] as text of its own. Unpaired surrogates become U+FFFD.
+    pub fn wide_string(&mut self, what: &'static str) -> Result<String, Error> {
+        self.wide_str(what).map(String::from)
     }
 
     /// A unique pointer with its string at once, as a top-level parameter has it.
@@ -190,27 +194,4 @@ impl<'a> Reader<'a> {
             })
         }
     }
-}
-
-fn text_before_nul(bytes: &[u8]) -> String {
-    let units = bytes
-        .chunks_exact(2)
-        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-    let mut text = String::with_capacity((bytes.len() / 2).saturating_sub(1));
-    for (index, unit) in units.enumerate() {
-        match u8::try_from(unit) {
-            Ok(0) => break,
-            Ok(byte) if byte.is_ascii() => text.push(byte.into()),
-            _ => {
-                let rest = bytes[2 * index..].chunks_exact(2);
-                let units = rest.map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-                text.extend(
-                    char::decode_utf16(units.take_while(|&unit| unit != 0))
-                        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
-                );
-                break;
-            }
-        }
-    }
-    text
 }

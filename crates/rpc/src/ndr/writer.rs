@@ -37,7 +37,16 @@ impl Writer {
 
     /// Makes room for `additional` bytes more.
     pub fn reserve(&mut self, additional: usize) {
-        self.stub.reserve(additional);
+        self.stub.reserve_exact(additional);
+    }
+
+    /// Bytes that a string takes at most, with its counts, its NUL and the padding before it.
+    pub fn wide_string_bound(syntax: Syntax, text: &(impl WideText + ?Sized)) -> usize {
+        let counts = match syntax {
+            Syntax::Ndr20 => 12 + 3,
+            Syntax::Ndr64 => 24 + 7,
+        };
+        counts + 2 * (text.utf16_len_bound() + 1)
     }
 
     fn align(&mut self, alignment: usize) {

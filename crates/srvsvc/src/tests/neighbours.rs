@@ -25,7 +25,7 @@ macro_rules! known {
 
 fn replies<E>(reply: &EnumResponse<Vec<E>>, known: [(Syntax, &[u8]); 2])
 where
-    E: ReadRow + Clone + PartialEq + std::fmt::Debug,
+    E: for<'a> ReadRow<'a> + Clone + PartialEq + std::fmt::Debug,
 {
     for (syntax, bytes) in known {
         assert_eq!(reply.write(syntax), bytes, "{syntax:?}");

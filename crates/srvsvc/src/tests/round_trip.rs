@@ -96,7 +96,7 @@ fn server() -> impl Strategy<Value = ServerInfo> {
 /// it gives the same bytes, and read again the same row. Cut anywhere, it is refused.
 fn enumeration<R>(rows: Vec<R>, level: u32, total_entries: u32, resume_handle: Option<u32>)
 where
-    R: ReadRow + Clone + PartialEq + std::fmt::Debug,
+    R: for<'a> ReadRow<'a> + Clone + PartialEq + std::fmt::Debug,
 {
     for syntax in SYNTAXES {
         let result = NetApiStatus::MORE_DATA;
@@ -141,7 +141,7 @@ fn slice_of<R>(reply: &EnumResponse<Vec<R>>) -> EnumResponse<&[R]> {
 
 fn get_info<R>(info: R, level: u32)
 where
-    R: ReadRow + Clone + PartialEq + std::fmt::Debug,
+    R: for<'a> ReadRow<'a> + Clone + PartialEq + std::fmt::Debug,
 {
     for syntax in SYNTAXES {
         let reply = GetInfoResponse {
