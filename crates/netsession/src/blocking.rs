@@ -3,7 +3,7 @@
 use srvsvc::{FileInfo, ServerInfo, SessionLevel, ShareInfo};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Credentials, Ended, Error, Options, SessionFilter, SessionInfo, Target};
+use crate::{Credentials, Ended, Error, LevelChoice, Options, SessionFilter, SessionInfo, Target};
 
 /// What drives the connection to `target` on the calling thread.
 pub(crate) fn runtime(target: &Target) -> Result<Runtime, Error> {
@@ -62,6 +62,21 @@ impl Server {
             inner: self.inner.sessions(filter, level),
             runtime: &self.runtime,
         }
+    }
+
+    /// [`crate::Server::sessions_at`], as an iterator.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn sessions_at(
+        &mut self,
+        filter: &SessionFilter,
+        choice: LevelChoice,
+    ) -> Result<(SessionLevel, Sessions<'_>), Error> {
+        let sessions = self.inner.sessions_at(filter, choice);
+        let (level, inner) = self.runtime.block_on(sessions)?;
+        let runtime = &self.runtime;
+        Ok((level, Sessions { inner, runtime }))
     }
 
     /// [`crate::Server::session`].

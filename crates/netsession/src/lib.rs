@@ -20,6 +20,7 @@
 
 mod credentials;
 mod error;
+mod level_choice;
 mod local_socket;
 mod name;
 mod options;
@@ -31,11 +32,13 @@ mod target;
 
 pub mod adsi;
 pub mod blocking;
+pub mod fan_out;
 pub mod netapi;
 pub mod smb_client;
 
 pub use credentials::Credentials;
 pub use error::{Code, Error, ErrorKind};
+pub use level_choice::LevelChoice;
 pub use options::{Encryption, Options};
 pub use rpc::Syntax;
 pub use server::{Ended, Server, SessionFilter};

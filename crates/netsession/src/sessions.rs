@@ -10,7 +10,7 @@ use futures_core::Stream;
 use srvsvc::{EnumResponse, NetApiStatus, SessionEnumRequest, SessionLevel};
 
 use crate::name::{client_name, given, matches};
-use crate::{Error, Server, SessionFilter, SessionInfo};
+use crate::{Error, ErrorKind, Server, SessionFilter, SessionInfo};
 
 /// The sessions of a server, one by one: a [`Stream`] that asks for the next page when the
 /// one before is used up. It ends after the first error. Dropping it, even in the middle of
@@ -28,6 +28,8 @@ enum Stage<'a> {
     Resting(Walk<'a>),
     /// A page is on its way.
     Fetching(Pin<Box<dyn Future<Output = Fetched<'a>> + Send + 'a>>),
+    /// The first page was refused.
+    Refused(Error),
     Over,
 }
 
@@ -44,16 +46,31 @@ struct Walk<'a> {
 impl<'a> Sessions<'a> {
     pub(crate) fn new(server: &'a mut Server, filter: &SessionFilter, level: SessionLevel) -> Self {
         Self {
-            stage: Stage::Resting(Walk {
-                server,
-                client: given(filter.client.as_deref()).map(client_name),
-                user: given(filter.user.as_deref()).map(str::to_owned),
-                level,
-                progress: Progress::default(),
-                found: false,
-            }),
+            stage: Stage::Resting(Walk::new(server, filter, level)),
             page: Vec::new().into_iter(),
         }
+    }
+
+    /// With the first page at hand. If the server refuses the level, gives the server back
+    /// and the refusal.
+    pub(crate) async fn begin(
+        server: &'a mut Server,
+        filter: &SessionFilter,
+        level: SessionLevel,
+    ) -> Result<Self, (&'a mut Server, Error)> {
+        let mut walk = Walk::new(server, filter, level);
+        let (stage, page) = match walk.fetch().await {
+            Ok(page) => (Stage::Resting(walk), page),
+            // The level is known, the names are not.
+            Err(error) if error.kind() == ErrorKind::NoSuchSession => {
+                (Stage::Refused(error), Vec::new())
+            }
+            Err(error) => return Err((walk.server, error)),
+        };
+        Ok(Self {
+            stage,
+            page: page.into_iter(),
+        })
     }
 
     /// The next session; `None` after the last, and after an error. As the `next` of
@@ -116,6 +133,7 @@ impl Stream for Sessions<'_> {
                 Stage::Resting(walk) => {
                     return Poll::Ready(walk.nothing_found().map(Err));
                 }
+                Stage::Refused(error) => return Poll::Ready(Some(Err(error))),
                 Stage::Fetching(_) | Stage::Over => return Poll::Ready(None),
             }
         }
@@ -135,6 +153,17 @@ impl fmt::Debug for Sessions<'_> {
 }
 
 impl<'a> Walk<'a> {
+    fn new(server: &'a mut Server, filter: &SessionFilter, level: SessionLevel) -> Self {
+        Self {
+            server,
+            client: given(filter.client.as_deref()).map(client_name),
+            user: given(filter.user.as_deref()).map(str::to_owned),
+            level,
+            progress: Progress::default(),
+            found: false,
+        }
+    }
+
     fn tried(&self) -> String {
         format!("listing the sessions of {}", self.server.target())
     }

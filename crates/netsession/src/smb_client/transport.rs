@@ -52,7 +52,32 @@ impl Transport {
         source: Option<IpAddr>,
         limit: Duration,
     ) -> Result<Self, Error> {
-        let stream = match timeout_at(Instant::now() + limit, connect(host, port, source)).await {
+        let connected = async {
+            let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
+            connect(&addresses, source).await
+        };
+        Self::within(limit, connected).await
+    }
+
+    /// Connects to the first of `addresses` that answers, from `source` if given. `limit`
+    /// covers all of them, and is the limit of each exchange afterwards until
+    /// [`Transport::set_time_limit`].
+    ///
+    /// # Errors
+    /// [`Error::Connect`], [`Error::TimedOut`].
+    pub async fn connect_to(
+        addresses: &[SocketAddr],
+        source: Option<IpAddr>,
+        limit: Duration,
+    ) -> Result<Self, Error> {
+        Self::within(limit, connect(addresses, source)).await
+    }
+
+    async fn within(
+        limit: Duration,
+        connected: impl Future<Output = io::Result<TcpStream>>,
+    ) -> Result<Self, Error> {
+        let stream = match timeout_at(Instant::now() + limit, connected).await {
             Ok(result) => result.map_err(Error::Connect)?,
             Err(_) => return Err(Error::TimedOut),
         };
@@ -154,9 +179,9 @@ async fn bounded<T>(
         .unwrap_or(Err(Error::TimedOut))
 }
 
-async fn connect(host: &str, port: u16, source: Option<IpAddr>) -> io::Result<TcpStream> {
+async fn connect(addresses: &[SocketAddr], source: Option<IpAddr>) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host((host, port)).await? {
+    for &address in addresses {
         match connect_to(address, source).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
