@@ -21,7 +21,7 @@ use netsession::{Credentials, ErrorKind, Target};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
-use service::config::{ListenAddress, Overrides, ServeConfig};
+use service::config::{ListenAddress, LocalSocket, Overrides, ServeConfig};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -112,6 +112,7 @@ async fn serve(settings: &Settings) -> Result<()> {
             let config = ServeConfig::resolve(Overrides {
                 listen: Some(vec![ListenAddress(address)]),
                 data_dir: Some(directory.path().to_owned()),
+                local_socket: Some(LocalSocket::Off),
                 server_name: Some("SRV".parse()?),
                 ..Overrides::default()
             })?;

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use netsession::Target;
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
-use service::config::{ListenAddress, Overrides, ServeConfig};
+use service::config::{ListenAddress, LocalSocket, Overrides, ServeConfig};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -38,6 +38,7 @@ impl Fleet {
         let config = ServeConfig::resolve(Overrides {
             listen: Some(listen),
             data_dir: Some(state),
+            local_socket: Some(LocalSocket::Off),
             server_name: Some("SRV".parse().unwrap()),
             ..Overrides::default()
         })
