@@ -1,0 +1,61 @@
+//! The load generator: SMB 3.1.1 sessions with NTLMv2, signed or encrypted, from many
+//! loopback addresses, and what they do to a server, measured.
+//!
+//! Built on the project's own client, which waits for each answer before it asks again: a
+//! rate is that of so many clients without pipelining. Each command prints one JSON object.
+
+pub mod addresses;
+pub mod arguments;
+mod client;
+mod del;
+mod enumeration;
+mod hold;
+pub mod latency;
+mod reply;
+mod requests;
+mod setup;
+
+use serde_json::Value;
+
+pub use client::Dial;
+
+use arguments::Work;
+
+/// Why there is no measurement.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client's end of SMB.
+    #[error("{0}")]
+    Smb(#[from] netsession::smb_client::Error),
+    /// The client's end of srvsvc.
+    #[error("{0}")]
+    Netsession(#[from] netsession::Error),
+    /// Threads, sockets, standard input.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The server did something, but not what was to be measured.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// What comes of the work.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Does the work and gives what was measured.
+///
+/// # Errors
+/// [`Error`]: a measurement of something else than what was asked for is none.
+pub fn run(dial: &Dial, work: &Work) -> Result<Value> {
+    match work {
+        Work::Hold(hold) => hold::run(dial, hold),
+        Work::Enum(list) => enumeration::list(dial, list),
+        Work::EnumAll(all) => enumeration::all(dial, all),
+        Work::GetOne(one) => enumeration::get_one(dial, one),
+        Work::Del(del) => del::one_by_one(dial, del),
+        Work::DelMany(del) => del::many(dial, del),
+        Work::Setup(setup) => setup::run(dial, setup),
+        Work::OpenClose(rate) => requests::open_close(dial, rate),
+        Work::Echo(rate) => requests::echo(dial, rate),
+        Work::ListDir(list) => requests::list_dir(dial, list),
+    }
+}
