@@ -48,6 +48,14 @@ impl Samba {
         self.child.id()
     }
 
+    /// Ids of all its processes.
+    pub fn pids(&self) -> Vec<u32> {
+        helpers(&self.configuration.to_string_lossy())
+            .into_iter()
+            .map(|pid| pid.as_raw_nonzero().get().cast_unsigned())
+            .collect()
+    }
+
     /// Ends it and the helpers it has started, which are known by its configuration file.
     pub fn stop(&mut self) {
         program::stop(&mut self.child);
@@ -176,6 +184,10 @@ fn settings(folder: &Path, state: &Path, options: &Options, port: u16) -> String
     } else {
         "default"
     };
+    let signing = match options.signing_optional {
+        true => "auto",
+        false => "mandatory",
+    };
     let (folder, state) = (folder.display(), state.display());
     format!(
         "[global]
@@ -187,7 +199,7 @@ bind interfaces only = yes
 smb ports = {port}
 disable netbios = yes
 server min protocol = SMB2_02
-server signing = mandatory
+server signing = {signing}
 server smb encrypt = {encryption}
 passdb backend = tdbsam:{state}/private/passdb.tdb
 private dir = {state}/private

@@ -65,6 +65,20 @@ pub const CAROL: User = User {
 pub struct Options {
     /// Refuse everything that is not encrypted, on every share.
     pub encrypted: bool,
+    /// Take unsigned requests from clients that ask for no signing.
+    pub signing_optional: bool,
+    /// Where its folder is made; `None` for the usual place.
+    pub parent: Option<PathBuf>,
+}
+
+impl Options {
+    /// The default, and refusing everything that is not encrypted if so wanted.
+    pub fn encrypted(encrypted: bool) -> Self {
+        Options {
+            encrypted,
+            ..Options::default()
+        }
+    }
 }
 
 /// A running server with the shares `data` (read and write), `docs` (read only) and `vault`
@@ -104,9 +118,10 @@ impl Subject {
 
     /// Starts this kind.
     pub fn of(kind: Kind, options: Options) -> Self {
+        let parent = options.parent.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
             .prefix("netsession-test-")
-            .tempdir()
+            .tempdir_in(parent)
             .expect("a temporary folder");
         let open = |path: &Path, mode| {
             fs::create_dir_all(path).expect("a folder");
@@ -183,6 +198,14 @@ impl Subject {
         }
     }
 
+    /// Process ids of the server: smbd has one for each connection, and helpers.
+    pub fn pids(&self) -> Vec<u32> {
+        match &self.server {
+            Server::Netsession(child) => vec![child.id()],
+            Server::Samba(samba) => samba.pids(),
+        }
+    }
+
     /// Waits until the server has stopped by itself; its exit code (ours only).
     pub fn stopped(mut self) -> Option<i32> {
         let start = std::time::Instant::now();
@@ -244,6 +267,9 @@ fn netsession(folder: &Path, options: &Options) -> (Child, SocketAddr) {
         .arg(format!("vault={},encrypt", folder.join("vault").display()));
     if options.encrypted {
         command.arg("--encrypt");
+    }
+    if options.signing_optional {
+        command.args(["--signing", "enabled"]);
     }
     let log = fs::File::create(folder.join("server.log")).expect("a log file");
     let mut child = command

@@ -138,22 +138,22 @@ fn lists_and_ends(kind: Kind, options: Options) {
 
 #[test]
 fn against_our_server() {
-    lists_and_ends(Kind::Netsession, Options { encrypted: false });
+    lists_and_ends(Kind::Netsession, Options::encrypted(false));
 }
 
 #[test]
 fn against_our_server_encrypted() {
-    lists_and_ends(Kind::Netsession, Options { encrypted: true });
+    lists_and_ends(Kind::Netsession, Options::encrypted(true));
 }
 
 #[test]
 fn against_samba_with_signing_required() {
-    lists_and_ends(Kind::Samba, Options { encrypted: false });
+    lists_and_ends(Kind::Samba, Options::encrypted(false));
 }
 
 #[test]
 fn against_samba_with_encryption_required() {
-    lists_and_ends(Kind::Samba, Options { encrypted: true });
+    lists_and_ends(Kind::Samba, Options::encrypted(true));
 }
 
 #[test]

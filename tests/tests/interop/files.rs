@@ -29,9 +29,7 @@ fn source() -> &'static Path {
 
 /// Everything the mission asks of smbclient in one dialect.
 fn everything(dialect: &'static str, protection: &'static str) {
-    let subject = Subject::with(Options {
-        encrypted: protection == "encrypt",
-    });
+    let subject = Subject::with(Options::encrypted(protection == "encrypt"));
     let speech = Speech {
         dialect: Some(dialect),
         protection,
@@ -140,7 +138,7 @@ fn smbclient_at_3_1_1_encrypted() {
 /// A dialect that cannot encrypt gets nothing where encryption is required.
 #[test]
 fn required_encryption_refuses_2_1() {
-    let subject = Subject::with(Options { encrypted: true });
+    let subject = Subject::with(Options::encrypted(true));
     let speech = Speech {
         dialect: Some("SMB2_10"),
         protection: "sign",
