@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod prerequisites;
 mod run;
 mod test;
@@ -13,6 +14,11 @@ usage: cargo xtask <command>
                    format lint prerequisites build unit fuzz interop
   prerequisites    install what the interoperability tests need (Debian packages as root,
                    Python packages in target/interop/venv)
+  bench [NAME...] [--rounds N] [--quick] [--json FILE] [--write DOCUMENT] [--from FILE]
+                   measures our server beside a private Samba and prints one table; as root.
+                   --quick takes small numbers; --json says where the results go (else
+                   target/bench/results.json); --write puts them into a document, with a plot;
+                   --from takes earlier results instead of measuring. NAME is one of:
 ";
 
 fn main() -> ExitCode {
@@ -21,12 +27,13 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test", parts @ ..] => test::test(parts),
         ["prerequisites"] => test::test(&["prerequisites"]),
+        ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
         ["help" | "--help" | "-h"] => {
-            print!("{USAGE}");
+            print!("{USAGE}{}", bench::usage());
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprint!("{USAGE}");
+            eprint!("{USAGE}{}", bench::usage());
             return ExitCode::from(2);
         }
     };

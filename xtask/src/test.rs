@@ -79,7 +79,7 @@ fn cargo(root: &Path) -> Command {
 }
 
 /// The root of the checkout.
-fn root() -> Result<PathBuf, String> {
+pub fn root() -> Result<PathBuf, String> {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .map(Path::to_path_buf)

@@ -1,5 +1,6 @@
 //! The program `netsession-load`; see the library.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ fn main() -> ExitCode {
     });
     match run(&Dial::new(arguments.server), &arguments.work) {
         Ok(measured) => {
-            println!("{measured}");
+            // Who has seen enough may have closed the pipe.
+            let _ = writeln!(std::io::stdout(), "{measured}");
             ExitCode::SUCCESS
         }
         Err(error) => {

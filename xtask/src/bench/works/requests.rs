@@ -1,0 +1,64 @@
+//! Requests of sessions that are there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{samba, side_by_side};
+use crate::bench::report::{Goal, Row};
+use crate::bench::world::World;
+
+fn rate(world: &World, bench: &str, work: &str, goal: f64) -> Result<Vec<Row>, String> {
+    let seconds = world.size("3", "0.5");
+    let words = [bench, "--connections", "4", "--seconds", seconds];
+    let (ours, theirs) = side_by_side(world, |kind| {
+        world.load_number(&world.start(kind), &words, "per_second")
+    })?;
+    Ok(vec![
+        Row::new(bench, work, "1/s", ours)
+            .beside(&samba(), theirs)
+            .goal(Goal::RatioAtLeast(goal)),
+    ])
+}
+
+/// `open-close`.
+pub fn open_close(world: &World) -> Result<Vec<Row>, String> {
+    let work = "pairs of CREATE and CLOSE, 4 connections, signed";
+    rate(world, "open-close", work, 2.0)
+}
+
+/// `echo`.
+pub fn echo(world: &World) -> Result<Vec<Row>, String> {
+    rate(world, "echo", "ECHO, 4 connections, signed", 1.5)
+}
+
+/// `list-dir`.
+pub fn list_dir(world: &World) -> Result<Vec<Row>, String> {
+    let entries: u32 = world.size(10_000, 500);
+    let (ours, theirs) = side_by_side(world, |kind| {
+        let subject = world.start(kind);
+        let folder = subject.data().join("many");
+        let made = fs::create_dir(&folder)
+            .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)))
+            .and_then(|()| {
+                (0..entries).try_for_each(|number| {
+                    fs::write(folder.join(format!("file number {number:05}.txt")), "")
+                })
+            });
+        made.map_err(|error| format!("could not make {entries} files: {error}"))?;
+        let words = [
+            "list-dir",
+            "--name",
+            "many",
+            "--entries",
+            &entries.to_string(),
+        ];
+        Ok(world.load_number(&subject, &words, "p50_us")? / 1e3)
+    })?;
+    let work = format!("listing a directory of {entries} entries, signed, p50");
+    Ok(vec![
+        Row::new("list-dir", &work, "ms", ours)
+            .beside(&samba(), theirs)
+            // One and a half times as fast.
+            .goal(Goal::RatioAtMost(1.0 / 1.5)),
+    ])
+}
