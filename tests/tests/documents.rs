@@ -54,6 +54,7 @@ fn links_lead_to_files() {
         ("SECURITY.md", ""),
         ("docs/json.md", "docs"),
         ("docs/dependencies.md", "docs"),
+        ("docs/performance.md", "docs"),
     ] {
         let text = read(document);
         for link in text.split("](").skip(1) {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::report::Row;
-use super::table::number;
+use super::table::{number, short};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 440.0;
@@ -114,7 +114,7 @@ fn grid(out: &mut String, x: &Axis, y: &Axis) {
             out,
             r##"<path d="M{at:.1} {TOP}V{bottom}" stroke="#dddddd"/><text x="{at:.1}" y="{:.1}" text-anchor="middle">{}</text>"##,
             bottom + 20.0,
-            tidy(mark)
+            short(mark)
         );
     }
     for mark in y.marks() {
@@ -124,7 +124,7 @@ fn grid(out: &mut String, x: &Axis, y: &Axis) {
             r##"<path d="M{LEFT} {at:.1}H{right}" stroke="#dddddd"/><text x="{:.1}" y="{:.1}" text-anchor="end">{} ms</text>"##,
             LEFT - 8.0,
             at + 4.0,
-            tidy(mark)
+            short(mark)
         );
     }
     let _ = writeln!(
@@ -157,7 +157,7 @@ fn line(out: &mut String, series: &Series, x: &Axis, y: &Axis, index: usize) {
             r#"<circle cx="{at_x:.1}" cy="{at_y:.1}" r="4" fill="{colour}"><title>{}: {} ms at {} sessions</title></circle>"#,
             escaped(&series.name),
             number(*time),
-            tidy(*sessions)
+            short(*sessions)
         );
     }
     let top = TOP + 18.0 + 20.0 * index as f64;
@@ -169,29 +169,6 @@ fn line(out: &mut String, series: &Series, x: &Axis, y: &Axis, index: usize) {
         LEFT + 32.0,
         escaped(&series.name)
     );
-}
-
-/// A power of ten or a count without needless digits.
-fn tidy(value: f64) -> String {
-    if value >= 1.0 {
-        let text = number(value);
-        return text
-            .trim_end_matches('0')
-            .len()
-            .max(1)
-            .ne(&text.len())
-            .then(|| strip(&text))
-            .unwrap_or(text);
-    }
-    strip(&format!("{value:.6}"))
-}
-
-/// Without the zeros behind the point.
-fn strip(text: &str) -> String {
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    }
 }
 
 fn escaped(text: &str) -> String {
@@ -249,19 +226,5 @@ mod tests {
         let mut without = row(1, 1.0, None);
         without.sessions = None;
         assert_eq!(svg(&[without]), None);
-    }
-
-    #[test]
-    fn marks() {
-        for (value, text) in [
-            (1.0, "1"),
-            (10.0, "10"),
-            (1000.0, "1,000"),
-            (0.1, "0.1"),
-            (0.01, "0.01"),
-            (50.0, "50"),
-        ] {
-            assert_eq!(tidy(value), text);
-        }
     }
 }

@@ -74,10 +74,19 @@ fn ratio(row: &Row) -> String {
 
 fn goal(row: &Row) -> String {
     match row.goal {
-        Some(Goal::RatioAtMost(most)) => format!("at most {most}×"),
-        Some(Goal::RatioAtLeast(least)) => format!("at least {least}×"),
-        Some(Goal::AtMost(most)) => format!("at most {most} {}", row.unit),
+        Some(Goal::RatioAtMost(most)) => format!("at most {}×", short(most)),
+        Some(Goal::RatioAtLeast(least)) => format!("at least {}×", short(least)),
+        Some(Goal::AtMost(most)) => format!("at most {} {}", short(most), row.unit),
         None => String::new(),
+    }
+}
+
+/// As [`number`], without zeros at the end.
+pub fn short(value: f64) -> String {
+    let text = number(value);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
     }
 }
 
@@ -177,6 +186,22 @@ mod tests {
             (f64::NAN, "–"),
         ] {
             assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn no_needless_zeros() {
+        for (value, text) in [
+            (1.0, "1"),
+            (1.5, "1.5"),
+            (0.1, "0.1"),
+            (0.01, "0.01"),
+            (50.0, "50"),
+            (1.0 / 1.5, "0.667"),
+            (100.0, "100"),
+            (100_000.0, "100,000"),
+        ] {
+            assert_eq!(short(value), text);
         }
     }
 

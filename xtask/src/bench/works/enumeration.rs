@@ -3,7 +3,7 @@
 use netsession_tests::{Kind, Subject};
 use serde_json::Value;
 
-use super::{samba, side_by_side};
+use super::{count, samba, side_by_side};
 use crate::bench::process;
 use crate::bench::report::{Goal, Row};
 use crate::bench::statistics::Sample;
@@ -59,7 +59,7 @@ pub fn by_sessions(world: &World) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for &(sessions, goal) in sizes {
         let (ours, theirs) = side_by_side(world, |kind| p50(world, kind, sessions, 0))?;
-        let work = format!("NetrSessionEnum level 1, p50, of {sessions}");
+        let work = format!("NetrSessionEnum level 1, p50, of {}", count(sessions));
         rows.push(
             Row::new("enum", &work, "ms", ours)
                 .beside(&samba(), theirs)
@@ -81,7 +81,7 @@ pub fn by_sessions(world: &World) -> Result<Vec<Row>, String> {
         let sample = (0..world.rounds)
             .map(|_| latency(world, &subject, sessions))
             .collect::<Result<Sample, _>>()?;
-        let work = format!("NetrSessionEnum level 1, p50, of {sessions}");
+        let work = format!("NetrSessionEnum level 1, p50, of {}", count(sessions));
         rows.push(Row::new("enum", &work, "ms", sample).at(sessions));
     }
     Ok(rows)
@@ -97,7 +97,8 @@ pub fn with_open_files(world: &World) -> Result<Vec<Row>, String> {
         }
         p50(world, kind, sessions, 4)
     })?;
-    let work = format!("NetrSessionEnum level 1, p50, of {sessions} with 4 open files each");
+    let work =
+        format!("NetrSessionEnum level 1, p50, of {sessions} sessions with 4 open files each");
     Ok(vec![
         Row::new("enum-open", &work, "ms", ours.clone()).beside(&samba(), theirs),
         // Five in a hundred is what two rounds of the same differ by.
@@ -140,7 +141,10 @@ pub fn all(world: &World) -> Result<Vec<Row>, String> {
     let after = process::peak_kib(subject.pid());
     let mebibytes = measured["bytes"].as_f64().unwrap_or_default() / 1024.0 / 1024.0;
     let pages = measured["pages"].as_u64().unwrap_or_default();
-    let work = format!("all of {sessions} at level 502, {mebibytes:.1} MiB in {pages} pages");
+    let work = format!(
+        "all of {} at level 502, {mebibytes:.1} MiB in {pages} pages",
+        count(sessions)
+    );
     let mut rows = vec![
         Row::new("enum-all", &work, "s", numbers(&measured["wire_s"]))
             .beside(
@@ -189,7 +193,10 @@ pub fn few_and_many(world: &World, words: &[&str], key: &str) -> Result<(Sample,
 /// `get-one`.
 pub fn get_one(world: &World) -> Result<Vec<Row>, String> {
     let (few, many_sample) = few_and_many(world, &["get-one", "--level", "502"], "p50_us")?;
-    let work = format!("one session by client and user among {}, p50", many(world));
+    let work = format!(
+        "one session by client and user among {}, p50",
+        count(many(world))
+    );
     Ok(vec![
         Row::new("get-one", &work, "µs", many_sample)
             .beside("among 10", few)

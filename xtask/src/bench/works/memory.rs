@@ -3,7 +3,7 @@
 use netsession_tests::Kind;
 
 use super::enumeration::PER_CONNECTION;
-use super::samba;
+use super::{count, samba};
 use crate::bench::process::{proportional_kib, resident_kib, settled};
 use crate::bench::report::{Goal, Row};
 use crate::bench::statistics::Sample;
@@ -48,7 +48,10 @@ pub fn idle(world: &World) -> Result<Vec<Row>, String> {
     Ok(vec![
         Row::new(
             "memory",
-            &format!("an idle session with a tree connect, own connection, at {own}"),
+            &format!(
+                "an idle session with a tree connect, own connection, at {}",
+                count(own)
+            ),
             "KiB",
             ours,
         )
@@ -56,7 +59,10 @@ pub fn idle(world: &World) -> Result<Vec<Row>, String> {
         .goal(Goal::AtMost(4.0)),
         Row::new(
             "memory",
-            &format!("the same, {PER_CONNECTION} per connection, at {shared}"),
+            &format!(
+                "the same, {PER_CONNECTION} per connection, at {}",
+                count(shared)
+            ),
             "KiB",
             many,
         )

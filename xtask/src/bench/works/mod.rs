@@ -13,6 +13,7 @@ use netsession_tests::Kind;
 use super::Bench;
 use super::machine;
 use super::statistics::Sample;
+use super::table;
 use super::world::World;
 use crate::run::say;
 
@@ -123,6 +124,11 @@ fn side_by_side_all<const N: usize>(
         }
     }
     Ok([ours, theirs])
+}
+
+/// A count for the table.
+fn count(number: impl Into<u64>) -> String {
+    table::number(number.into() as f64)
 }
 
 /// Samba's name in the table.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{samba, side_by_side};
+use super::{count, samba, side_by_side};
 use crate::bench::report::{Goal, Row};
 use crate::bench::world::World;
 
@@ -54,7 +54,10 @@ pub fn list_dir(world: &World) -> Result<Vec<Row>, String> {
         ];
         Ok(world.load_number(&subject, &words, "p50_us")? / 1e3)
     })?;
-    let work = format!("listing a directory of {entries} entries, signed, p50");
+    let work = format!(
+        "listing a directory of {} entries, signed, p50",
+        count(entries)
+    );
     Ok(vec![
         Row::new("list-dir", &work, "ms", ours)
             .beside(&samba(), theirs)

@@ -3,7 +3,7 @@
 use netsession_tests::Kind;
 
 use super::enumeration::{few_and_many, many};
-use super::{samba, side_by_side};
+use super::{count, samba, side_by_side};
 use crate::bench::report::{Goal, Row};
 use crate::bench::statistics::Sample;
 use crate::bench::world::World;
@@ -11,7 +11,7 @@ use crate::bench::world::World;
 /// `del`.
 pub fn del(world: &World) -> Result<Vec<Row>, String> {
     let (few, many_sample) = few_and_many(world, &["del", "--victims", "100"], "p50_us")?;
-    let work = format!("NetrSessionDel of one among {}, p50", many(world));
+    let work = format!("NetrSessionDel of one among {}, p50", count(many(world)));
     Ok(vec![
         Row::new("del", &work, "µs", many_sample)
             .beside("among 10", few)
@@ -45,16 +45,16 @@ pub fn del_many(world: &World) -> Result<Vec<Row>, String> {
     Ok(vec![
         Row::new(
             "del-many",
-            &format!("NetrSessionDel of {all} at once, per session"),
+            &format!("NetrSessionDel of {} at once, per session", count(all)),
             "µs",
             whole,
         )
-        .beside(&format!("of {quarter} at once"), part)
+        .beside(&format!("of {} at once", count(quarter)), part)
         // Linear, with room for the caches that fewer sessions fit into.
         .goal(Goal::RatioAtMost(1.25)),
         Row::new(
             "del-many",
-            &format!("longest ECHO of another session while {all} end"),
+            &format!("longest ECHO of another session while {} end", count(all)),
             "ms",
             delay,
         )

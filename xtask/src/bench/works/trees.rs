@@ -10,7 +10,7 @@ use netsession_tests::program::run;
 use netsession_tests::subject::ALICE;
 use netsession_tests::{Kind, Options, Subject, tree};
 
-use super::{samba, side_by_side_all};
+use super::{count, samba, side_by_side_all};
 use crate::bench::report::{Goal, Row};
 use crate::bench::world::World;
 
@@ -85,9 +85,9 @@ fn with_rclone(world: &World, kind: Kind, source: &Path) -> Result<[f64; 2], Str
 
 /// `tree`.
 pub fn copies(world: &World) -> Result<Vec<Row>, String> {
-    let files = world.size(10_000, 300);
+    let files: u32 = world.size(10_000, 300);
     let source = world.scratch().join("tree");
-    tree::make(&source, files);
+    tree::make(&source, files as usize);
     let [smbclient_ours, smbclient_theirs] =
         side_by_side_all(world, |kind| with_smbclient(world, kind, &source))?;
     let [rclone_ours, rclone_theirs] =
@@ -100,7 +100,7 @@ pub fn copies(world: &World) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (client, ours, theirs) in clients {
         for ((ours, theirs), way) in ours.into_iter().zip(theirs).zip(["up", "down"]) {
-            let work = format!("a tree of {files} small files, {client}, {way}");
+            let work = format!("a tree of {} small files, {client}, {way}", count(files));
             rows.push(
                 Row::new("tree", &work, "s", ours)
                     .beside(&samba(), theirs)
