@@ -9,6 +9,7 @@
 pub mod client;
 pub mod program;
 pub mod samba;
+pub mod schema;
 pub mod subject;
 pub mod tree;
 

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::schema;
+
 /// What a program has said and how it ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -82,6 +84,8 @@ pub fn run(command: &mut Command, limit: Duration) -> Finished {
 /// A program that runs beside the test; ended when dropped.
 pub struct Running {
     shown: String,
+    /// The words, if it is the program `netsession`.
+    words: Vec<String>,
     child: Child,
     start: Instant,
     stdout: Option<thread::JoinHandle<String>>,
@@ -97,6 +101,13 @@ impl Running {
             .map(|word| word.to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(" ");
+        let name = Path::new(command.get_program()).file_name();
+        let words = if name.is_some_and(|name| name == "netsession") {
+            let words = command.get_args().map(|word| word.to_string_lossy());
+            words.map(std::borrow::Cow::into_owned).collect()
+        } else {
+            Vec::new()
+        };
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -111,6 +122,7 @@ impl Running {
         let stderr = child.stderr.take().map(collect);
         Running {
             shown,
+            words,
             child,
             start: Instant::now(),
             stdout,
@@ -118,7 +130,8 @@ impl Running {
         }
     }
 
-    /// Waits for its end; panics (and ends it) if it has run longer than `limit` by then.
+    /// Waits for its end; panics (and ends it) if it has run longer than `limit` by then, and
+    /// if it was to print JSON and has printed something else than its schema says.
     #[track_caller]
     pub fn finish(mut self, limit: Duration) -> Finished {
         let (code, late) = loop {
@@ -140,6 +153,7 @@ impl Running {
             took: self.start.elapsed(),
         };
         assert!(!late, "longer than {} s: {finished}", limit.as_secs());
+        schema::check(&self.words, &finished.stdout);
         finished
     }
 }

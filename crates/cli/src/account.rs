@@ -9,10 +9,10 @@ use service::account::{
 use service::config::default_state_dir;
 
 use crate::arguments::{
-    AccountArguments, AccountCommand, AddArguments, DataDir, Format, PasswdArguments,
+    AccountArguments, AccountCommand, AccountFormat, AddArguments, DataDir, PasswdArguments,
 };
 use crate::failure::{Exit, Failure};
-use crate::output::{self, SCHEMA_VERSION, emit};
+use crate::output::{self, SCHEMA_VERSION, columns, emit};
 use crate::password;
 use crate::text::printable;
 
@@ -137,7 +137,7 @@ fn change(
     emit(format!("{done} {}{note}.\n", printable(name.as_str())).as_bytes())
 }
 
-fn list(data_dir: &DataDir, format: Format) -> Result<(), Failure> {
+fn list(data_dir: &DataDir, format: AccountFormat) -> Result<(), Failure> {
     let directory = directory(data_dir);
     let accounts = AccountFile::new(&directory)
         .list()
@@ -154,7 +154,7 @@ fn list(data_dir: &DataDir, format: Format) -> Result<(), Failure> {
     emit(&listing(&directory, rows, format)?)
 }
 
-fn listing(directory: &Path, rows: Vec<Row>, format: Format) -> Result<Vec<u8>, Failure> {
+fn listing(directory: &Path, rows: Vec<Row>, format: AccountFormat) -> Result<Vec<u8>, Failure> {
     let state = |row: &Row| if row.disabled { "disabled" } else { "enabled" }.to_owned();
     if format.json {
         return output::json(&Listing {
@@ -171,10 +171,13 @@ fn listing(directory: &Path, rows: Vec<Row>, format: Format) -> Result<Vec<u8>, 
         ]
     });
     if format.csv {
-        return output::csv(["name", "state", "groups", "sid"], values);
+        let heading = output::csv(&["name", "state", "groups", "sid"]);
+        let lines = values.map(|values| output::csv(&values));
+        return Ok((heading + &lines.collect::<String>()).into_bytes());
     }
     if format.plain {
-        return Ok(output::plain(values));
+        let lines = values.map(|values| output::plain(&values));
+        return Ok(lines.collect::<String>().into_bytes());
     }
     if rows.is_empty() {
         let text = format!(
@@ -183,7 +186,7 @@ fn listing(directory: &Path, rows: Vec<Row>, format: Format) -> Result<Vec<u8>, 
         );
         return Ok(text.into_bytes());
     }
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().map(|row| -> Vec<String> {
         vec![
             printable(&row.name),
             state(row),
@@ -191,7 +194,8 @@ fn listing(directory: &Path, rows: Vec<Row>, format: Format) -> Result<Vec<u8>, 
             row.sid.clone(),
         ]
     });
-    Ok(output::table(&["NAME", "STATE", "GROUPS", "SID"], &[], cells).into_bytes())
+    let headings = ["NAME", "STATE", "GROUPS", "SID"];
+    Ok(columns::table(&headings, &[], cells.collect()).into_bytes())
 }
 
 fn groups(account: &AccountSummary) -> Vec<&'static str> {
@@ -246,7 +250,7 @@ mod tests {
         }]
     }
 
-    fn text(rows: Vec<Row>, format: Format) -> String {
+    fn text(rows: Vec<Row>, format: AccountFormat) -> String {
         String::from_utf8(listing(Path::new("/state"), rows, format).unwrap()).unwrap()
     }
 
@@ -254,9 +258,9 @@ mod tests {
     fn formats() {
         let json: serde_json::Value = serde_json::from_str(&text(
             rows(),
-            Format {
+            AccountFormat {
                 json: true,
-                ..Format::default()
+                ..AccountFormat::default()
             },
         ))
         .unwrap();
@@ -264,14 +268,16 @@ mod tests {
         assert_eq!(
             text(
                 rows(),
-                Format {
+                AccountFormat {
                     plain: true,
-                    ..Format::default()
+                    ..AccountFormat::default()
                 }
             ),
             "alice\tdisabled\tAdministrators Server Operators\tS-1-5-21-1-2-3-1000\n"
         );
-        assert!(text(rows(), Format::default()).contains("alice  disabled  Administrators, "));
-        assert!(text(Vec::new(), Format::default()).starts_with("No accounts in /state; "));
+        assert!(
+            text(rows(), AccountFormat::default()).contains("alice  disabled  Administrators, ")
+        );
+        assert!(text(Vec::new(), AccountFormat::default()).starts_with("No accounts in /state; "));
     }
 }

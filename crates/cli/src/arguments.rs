@@ -1,14 +1,19 @@
 //! What can be typed. Help, man pages and completions all come from here.
 
-use std::net::IpAddr;
+mod client;
+mod format;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use service::config::{
     Dialect, Encryption, ListenAddress, LocalSocket, ServerName, ShareSpec, Signing,
 };
 
 use crate::failure::EXIT_CODES;
+
+pub use client::{Access, EndArguments, Level, ListArguments, ShowArguments};
+pub use format::{AccountFormat, Format};
 
 /// List and end the sessions of SMB servers, and serve files with sessions to list.
 #[derive(Parser, Debug)]
@@ -29,7 +34,7 @@ pub enum Command {
     Serve(ServeArguments),
     /// Manage the accounts that may log on to `serve`
     Account(AccountArguments),
-    /// List the sessions of a server
+    /// List the sessions of this machine, of a server or of many servers
     List(ListArguments),
     /// Show one session with all its fields
     Show(ShowArguments),
@@ -164,7 +169,7 @@ pub struct AddArguments {
 #[derive(Args, Debug)]
 pub struct AccountListArguments {
     #[command(flatten)]
-    pub format: Format,
+    pub format: AccountFormat,
     #[command(flatten)]
     pub data_dir: DataDir,
 }
@@ -187,129 +192,6 @@ pub struct AccountName {
     pub name: String,
     #[command(flatten)]
     pub data_dir: DataDir,
-}
-
-/// How to print.
-#[derive(Args, Debug, Clone, Copy, Default)]
-pub struct Format {
-    /// Print a JSON object (its schema_version is described in `netsession list --help`)
-    #[arg(long, group = "format")]
-    pub json: bool,
-    /// Print comma-separated values with a heading
-    #[arg(long, group = "format")]
-    pub csv: bool,
-    /// Print tab-separated values without a heading
-    #[arg(long, group = "format")]
-    pub plain: bool,
-}
-
-/// How to reach a server and who asks.
-#[derive(Args, Debug)]
-pub struct Access {
-    /// Who asks; what follows the first % is the password, which other users of this machine
-    /// can see in the list of processes [default: the user who runs the program]
-    #[arg(short = 'U', long, value_name = r"[DOMAIN\]USER[%PASSWORD]")]
-    #[arg(env = "NETSESSION_USER", hide_env_values = true)]
-    pub credentials: Option<String>,
-    /// Read the password from the first line of a file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub password_file: Option<PathBuf>,
-    /// Limit for connecting, for logging on and for each call, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub timeout: Option<f64>,
-    /// Refuse servers that cannot encrypt
-    #[arg(long)]
-    pub encrypt: bool,
-    /// Local address to connect from
-    #[arg(long, value_name = "ADDRESS", hide = true)]
-    pub source_address: Option<IpAddr>,
-}
-
-/// A level of session information.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Client names only
-    #[value(name = "0")]
-    Info0,
-    /// Client, user, opens, times, flags
-    #[value(name = "1")]
-    Info1,
-    /// Level 1 and the type of client
-    #[value(name = "2")]
-    Info2,
-    /// Client, user, times
-    #[value(name = "10")]
-    Info10,
-    /// Level 2 and the transport
-    #[value(name = "502")]
-    Info502,
-}
-
-/// `list`.
-#[derive(Args, Debug)]
-#[command(after_help = LIST_HELP)]
-pub struct ListArguments {
-    /// host, host:port, \\host or //host[:port]
-    pub server: Option<String>,
-    /// Only sessions of this client computer, as the list spells it (a leading \\ is optional)
-    #[arg(long, value_name = "NAME")]
-    pub client: Option<String>,
-    /// Only sessions of this user
-    #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
-    /// Level of information [default: the fullest that the server knows, from 502 down]
-    #[arg(long, hide_possible_values = true, value_name = "0|1|2|10|502")]
-    pub level: Option<Level>,
-    #[command(flatten)]
-    pub access: Access,
-    #[command(flatten)]
-    pub format: Format,
-}
-
-/// `show`.
-#[derive(Args, Debug)]
-pub struct ShowArguments {
-    /// host, host:port, \\host or //host[:port]
-    pub server: String,
-    /// Client computer of the session
-    #[arg(long, value_name = "NAME")]
-    pub client: String,
-    /// User of the session
-    #[arg(long, value_name = "NAME")]
-    pub user: String,
-    /// Level of information [default: the fullest that the server knows, from 502 down]
-    #[arg(long, hide_possible_values = true, value_name = "0|1|2|10|502")]
-    pub level: Option<Level>,
-    #[command(flatten)]
-    pub access: Access,
-    #[command(flatten)]
-    pub format: Format,
-}
-
-/// `end`.
-#[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("which").args(["client", "user"]).multiple(true).required(true))]
-#[command(after_help = "\
-Ending a session closes its files without saving what the client still holds in memory. \
-The sessions that match are listed first, with the number of files and pipes each has open. Without \
-a terminal to ask on, --yes is needed.")]
-pub struct EndArguments {
-    /// host, host:port, \\host or //host[:port]
-    pub server: String,
-    /// End sessions of this client computer, as `list` spells it (a leading \\ is optional)
-    #[arg(long, value_name = "NAME")]
-    pub client: Option<String>,
-    /// End sessions of this user
-    #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
-    /// Show what would be ended, and end nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub yes: bool,
-    #[command(flatten)]
-    pub access: Access,
 }
 
 /// `man`.
@@ -363,33 +245,6 @@ File:
 When it is ready, it prints a line `listening on ADDRESS:PORT` for each address, \
 and `local socket PATH`. SIGTERM and SIGINT \
 close every open file and stop it.";
-
-const LIST_HELP: &str = "\
-Columns: CLIENT, USER, OPENS (files and pipes open now), CONNECTED (since the session began), IDLE \
-(since its last request), FLAGS (guest, no-encryption); TYPE and TRANSPORT if --level asks for them. \
-A dash stands for what the level does not tell.
-
---plain and --csv print client, user, opens, connected_seconds, idle_seconds, flags, client_type, \
-transport; what the level does not tell is empty, and control characters in names are \
-written as \\u{..}.
-
---json prints
-  { \"schema_version\": 1, \"server\": \"host:port\", \"level\": 502, \"sessions\": [ {
-      \"client\": \"192.0.2.10\", \"user\": \"alice\", \"opens\": 2, \"connected_seconds\": 61,
-      \"idle_seconds\": 5, \"user_flags\": 0, \"flags\": [\"guest\"], \"client_type\": \"\",
-      \"transport\": \"\\\\Device\\\\NetbiosSmb\" } ] }
-where the level does not tell a field, it is null. Names are as the server sends them, without \
-leading backslashes. schema_version changes only if a field is removed or changes its meaning.";
-
-/// The longest --timeout: a day. Longer limits are typing accidents.
-const MAX_TIMEOUT_SECONDS: f64 = 86_400.0;
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value <= MAX_TIMEOUT_SECONDS => Ok(value),
-        _ => Err("write a number of seconds above 0, at most 86400".to_owned()),
-    }
-}
 
 #[cfg(test)]
 mod tests;

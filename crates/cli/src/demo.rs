@@ -13,9 +13,8 @@ use service::config::{ListenAddress, LocalSocket, Overrides, ServeConfig, ShareS
 use smb::NtStatus;
 use tempfile::TempDir;
 
-use crate::arguments::Format;
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Listing, SCHEMA_VERSION, bold, emit};
+use crate::output::{self, bold, emit};
 use crate::row::Row;
 use crate::text::count;
 
@@ -36,7 +35,16 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(1200);
 
 /// Runs the demonstration and cleans up.
-pub async fn run() -> Result<(), Failure> {
+pub fn run() -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("start the runtime", &error))?
+        .block_on(perform())
+}
+
+async fn perform() -> Result<(), Failure> {
     let began = Instant::now();
     say(&format!(
         "{}\nEverything happens on this machine, over loopback, and is removed at the end.\n",
@@ -263,15 +271,9 @@ impl Stage {
             .collect()
             .await?;
         let rows: Vec<Row> = sessions.into_iter().map(|info| Row::new(&info)).collect();
-        let listing = Listing {
-            schema_version: SCHEMA_VERSION,
-            server: self.address.to_string(),
-            level: number,
-            sessions: &rows,
-        };
         let all_columns = matches!(level, SessionLevel::Info2 | SessionLevel::Info502);
-        let table = output::listing(Format::default(), &listing, all_columns)?;
-        for line in String::from_utf8_lossy(&table).lines() {
+        let table = output::table(rows.iter(), all_columns);
+        for line in table.lines() {
             say(&format!("   {line}\n"))?;
         }
         say(&format!("   ({})\n\n", count(rows.len(), "session")))?;

@@ -6,8 +6,8 @@ use netsession::{Ended, ErrorKind};
 
 use crate::arguments::EndArguments;
 use crate::failure::{Exit, Failure, complain, exit_of};
-use crate::output::{self, Listing, SCHEMA_VERSION, emit};
-use crate::remote::Remote;
+use crate::output::{self, emit};
+use crate::remote::{Answer, Remote, filter, one, within};
 use crate::row::{Row, bare, same_name};
 use crate::text::{count, printable};
 
@@ -39,34 +39,28 @@ pub async fn run(arguments: &EndArguments) -> Result<(), Failure> {
              give --yes, or --dry-run to see what would be ended",
         ));
     }
-    let mut remote = Remote::connect(&arguments.server, &arguments.access).await?;
-    let answer = match remote.sessions(client, user, None).await {
-        Ok(answer) => answer,
-        Err(failure) => {
-            remote.disconnect().await;
-            return Err(failure);
-        }
-    };
-    let server = remote.target.to_string();
-    if answer.rows.is_empty() {
+    let target = one(arguments.server.as_deref())?;
+    let asked = within(&arguments.access, async {
+        let mut remote = Remote::connect(&target, &arguments.access).await?;
+        let answer = remote.sessions(&filter(client, user), None).await?;
+        Ok((remote, answer))
+    });
+    let (remote, Answer { rows, .. }) = asked.await.map_err(|asked| asked.into_failure(&target))?;
+    let server = target.to_string();
+    if rows.is_empty() {
         remote.disconnect().await;
         return Err(none(&server, client, user));
     }
-    announce(
-        &server,
-        u32::from(answer.level),
-        &answer.rows,
-        arguments.dry_run,
-    )?;
+    announce(&server, &rows, arguments.dry_run)?;
     if arguments.dry_run {
         remote.disconnect().await;
         return Ok(());
     }
-    if !arguments.yes && !confirmed(answer.rows.len())? {
+    if !arguments.yes && !confirmed(rows.len())? {
         remote.disconnect().await;
         return emit(b"Nothing was ended.\n");
     }
-    let pairs = pairs(&answer.rows, user, remote.user());
+    let pairs = pairs(&rows, user, remote.user());
     end_all(remote, pairs).await
 }
 
@@ -87,27 +81,17 @@ fn none(server: &str, client: Option<&str>, user: Option<&str>) -> Failure {
     }
 }
 
-fn announce(server: &str, level: u32, rows: &[Row], dry_run: bool) -> Result<(), Failure> {
-    let listing = Listing {
-        schema_version: SCHEMA_VERSION,
-        server: server.to_owned(),
-        level,
-        sessions: rows,
-    };
-    let table = output::listing(Default::default(), &listing, false)?;
+fn announce(server: &str, rows: &[Row], dry_run: bool) -> Result<(), Failure> {
     let sessions = count(rows.len(), "session");
     let opens: u64 = rows.iter().filter_map(|row| row.opens).map(u64::from).sum();
     let verb = if dry_run { "would end" } else { "will end" };
-    let mut text = table;
+    let mut text = output::table(rows.iter(), false);
     let opens = count(usize::try_from(opens).unwrap_or(usize::MAX), "open");
-    text.extend(
-        format!(
-            "\nThis {verb} {sessions} with {opens} on {}.\n",
-            printable(server)
-        )
-        .bytes(),
-    );
-    emit(&text)
+    text.push_str(&format!(
+        "\nThis {verb} {sessions} with {opens} on {}.\n",
+        printable(server)
+    ));
+    emit(text.as_bytes())
 }
 
 fn confirmed(sessions: usize) -> Result<bool, Failure> {

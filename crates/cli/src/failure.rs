@@ -12,12 +12,15 @@ Exit codes:
   0  done
   1  the server refused for another reason
   2  wrong usage; nothing was sent
-  3  server unreachable, no answer in time, or connection lost
+  3  server unreachable or not running, no answer in time, or connection lost
   4  logon failed
   5  access denied
   6  no such session
   7  the answer breaks the protocol
-  8  failure on this machine (files, configuration, addresses)";
+  8  failure on this machine (files, configuration, addresses)
+  9  some of several servers failed, others answered
+ 10  none of several servers answered, for different reasons
+130  interrupted with Ctrl-C";
 
 /// Exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,12 @@ pub enum Exit {
     Protocol = 7,
     /// Files, configuration, addresses of this machine.
     Local = 8,
+    /// Some of several servers failed, others answered.
+    SomeFailed = 9,
+    /// None of several servers answered, for different reasons.
+    NoneAnswered = 10,
+    /// SIGINT: 128 and the number of the signal, as shells say it.
+    Interrupted = 130,
 }
 
 /// Why a command ends.
@@ -170,9 +179,12 @@ mod tests {
             Exit::NoSuchSession,
             Exit::Protocol,
             Exit::Local,
+            Exit::SomeFailed,
+            Exit::NoneAnswered,
+            Exit::Interrupted,
         ] {
             assert!(
-                EXIT_CODES.contains(&format!("\n  {}  ", exit as u8)),
+                EXIT_CODES.contains(&format!("\n{:>3}  ", exit as u8)),
                 "{exit:?}"
             );
         }

@@ -1,77 +1,63 @@
-//! `netsession list`.
+//! `netsession list`: of one server here, of several in [`many`].
 
-use crate::arguments::{Format, Level, ListArguments};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Listing, SCHEMA_VERSION, emit};
-use crate::remote::{Answer, Remote};
-use crate::text::{count, printable};
+mod many;
 
-/// Lists the sessions. That none fits the names is an empty list, whichever way the server
-/// says it.
-pub async fn run(arguments: &ListArguments) -> Result<(), Failure> {
-    let Some(server) = &arguments.server else {
-        return Err(Failure::usage(
-            "list the sessions of which server? This machine's own service cannot be asked \
-             without its address yet; give it, for instance `netsession list 127.0.0.1:1446`",
-        ));
-    };
-    let mut remote = Remote::connect(server, &arguments.access).await?;
-    let (client, user) = (arguments.client.as_deref(), arguments.user.as_deref());
-    let answer = remote.sessions(client, user, arguments.level).await;
-    let server = remote.target.to_string();
-    remote.disconnect().await;
-    let answer = match answer {
-        Err(failure) if failure.exit == Exit::NoSuchSession => None,
-        other => Some(other?),
-    };
-    print(arguments, &server, answer)
+use std::time::Instant;
+
+use crate::arguments::{Format, ListArguments};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::remote::{Remote, filter, within};
+use crate::report::Report;
+use crate::servers::Servers;
+
+/// Lists sessions. That none fits the names is an empty list.
+pub fn run(arguments: &ListArguments) -> Result<(), Failure> {
+    let servers = Servers::read(&arguments.servers)?;
+    match <[_; 1]>::try_from(servers.targets) {
+        Ok([target]) if !servers.several => crate::block_on(one(arguments, &target)),
+        Ok(targets) => many::run(
+            arguments,
+            targets.into(),
+            &servers.repeated,
+            servers.used_stdin,
+        ),
+        Err(targets) => many::run(arguments, targets, &servers.repeated, servers.used_stdin),
+    }
 }
 
-fn print(arguments: &ListArguments, server: &str, answer: Option<Answer>) -> Result<(), Failure> {
-    let level = match (&answer, arguments.level) {
-        (Some(answer), _) => u32::from(answer.level),
-        (None, Some(level)) => u32::from(netsession::SessionLevel::from(level)),
-        (None, None) => 502,
-    };
-    let rows = answer.map(|answer| answer.rows).unwrap_or_default();
-    let format = arguments.format;
-    let listing = Listing {
-        schema_version: SCHEMA_VERSION,
-        server: server.to_owned(),
-        level,
-        sessions: &rows,
-    };
-    let all_columns = matches!(arguments.level, Some(Level::Info2 | Level::Info502));
-    if is_for_people(format) && rows.is_empty() {
-        return emit(
-            format!(
-                "No sessions on {}{}.\n",
-                printable(server),
-                which(arguments)
-            )
-            .as_bytes(),
-        );
+async fn one(arguments: &ListArguments, target: &netsession::Target) -> Result<(), Failure> {
+    let names = [target.to_string()];
+    let started = Instant::now();
+    let mut report = Report::new(arguments, false, &names, Output::default())?;
+    let mut sessions = 0;
+    let asked = within(&arguments.access, async {
+        let mut remote = Remote::connect(target, &arguments.access).await?;
+        let filter = filter(arguments.client.as_deref(), arguments.user.as_deref());
+        let level = remote
+            .each(&filter, arguments.level, |level, row| {
+                sessions += 1;
+                report.session(0, level.into(), row)
+            })
+            .await?;
+        Ok((remote, level))
+    });
+    match asked.await {
+        Ok((remote, level)) => {
+            report.done(0, level.into(), sessions, started.elapsed())?;
+            report.finish()?;
+            // What was asked for is on the screen; the server may take its time.
+            remote.disconnect().await;
+            Ok(())
+        }
+        Err(asked) => {
+            if arguments.format.chosen() == Format::Jsonl
+                && let Some(reason) = asked.reason(target)
+            {
+                report.failed(0, reason, sessions, started.elapsed())?;
+                report.finish()?;
+            }
+            Err(asked.into_failure(target))
+        }
     }
-    let mut text = output::listing(format, &listing, all_columns)?;
-    if is_for_people(format) {
-        let number = count(rows.len(), "session");
-        text.extend(format!("\n{number} on {}, level {level}\n", printable(server)).as_bytes());
-    }
-    emit(&text)
-}
-
-/// No format for programs was asked for.
-pub fn is_for_people(format: Format) -> bool {
-    !(format.json || format.csv || format.plain)
-}
-
-fn which(arguments: &ListArguments) -> String {
-    let mut text = String::new();
-    if let Some(user) = &arguments.user {
-        text.push_str(&format!(" of user {}", printable(user)));
-    }
-    if let Some(client) = &arguments.client {
-        text.push_str(&format!(" from client {}", printable(client)));
-    }
-    text
 }

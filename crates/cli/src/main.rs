@@ -14,8 +14,10 @@ mod list;
 mod output;
 mod password;
 mod remote;
+mod report;
 mod row;
 mod serve;
+mod servers;
 mod show;
 mod text;
 
@@ -39,10 +41,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Demo => block_on(demo::run()),
+        Command::Demo => demo::run(),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
-        Command::List(arguments) => block_on(list::run(&arguments)),
+        Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => block_on(show::run(&arguments)),
         Command::End(arguments) => block_on(end::run(&arguments)),
         Command::Man(arguments) => generate::man(&arguments),
@@ -50,10 +52,9 @@ fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Runs a command that talks to servers.
+/// Runs a command that talks to one server, on this thread: nothing of it goes on beside.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::local("start the runtime", &error))?

@@ -1,14 +1,20 @@
-//! What goes to standard output: tables for people, JSON, CSV and tab-separated values.
+//! What goes to standard output: text in columns, JSON, comma- and tab-separated values.
+
+pub mod columns;
+pub mod document;
+pub mod net;
+pub mod smb_session;
 
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
-use comfy_table::{CellAlignment, Table, presets};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::text::{duration, printable};
+
+pub use columns::Columns;
 
 /// Of the JSON objects. Goes up when a field is removed or changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -16,51 +22,80 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// What a table shows where nothing is known.
 const ABSENT: &str = "-";
 
-/// A listing of sessions.
-#[derive(Debug, Serialize)]
-pub struct Listing<'a> {
-    /// [`SCHEMA_VERSION`].
-    pub schema_version: u32,
-    /// The server asked.
-    pub server: String,
-    /// The level that answered.
-    pub level: u32,
-    /// The sessions in the order of the server.
-    pub sessions: &'a [Row],
+/// Written at once from this many bytes on; less waits for [`Output::flush`].
+const BUFFER: usize = 64 * 1024;
+
+/// Standard output, buffered. A reader who has gone (`| head`) is no failure, but what is
+/// still to come can be left out.
+#[derive(Default)]
+pub struct Output {
+    buffer: Vec<u8>,
+    is_closed: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Output {
+    /// One that gets out of the way of a progress bar on the same terminal.
+    pub fn beside(bar: Option<ProgressBar>) -> Self {
+        Self {
+            bar,
+            ..Self::default()
+        }
+    }
+
+    /// Adds text to what is to be written.
+    pub fn put(&mut self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+        self.buffer.extend_from_slice(text.as_ref());
+        if self.buffer.len() >= BUFFER {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let bytes = std::mem::take(&mut self.buffer);
+        if self.is_closed {
+            return Ok(());
+        }
+        let write = || {
+            let mut out = stdout().lock();
+            out.write_all(&bytes).and_then(|()| out.flush())
+        };
+        let written = match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        };
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(())
+            }
+            Err(error) => Err(Failure::local("write to standard output", &error)),
+        }
+    }
+
+    /// What has been put since the last time it was written.
+    #[cfg(test)]
+    pub fn pending(&self) -> &str {
+        std::str::from_utf8(&self.buffer).expect("what is put is text")
+    }
+
+    /// Nobody reads any more.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
 }
 
 /// Writes to standard output. A reader who has gone (`| head`) is no failure.
 pub fn emit(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::local("write to standard output", &error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The listing as asked for. `all_columns` adds type and transport to the table.
-pub fn listing(
-    format: Format,
-    listing: &Listing<'_>,
-    all_columns: bool,
-) -> Result<Vec<u8>, Failure> {
-    if format.json {
-        return json(listing);
-    }
-    if format.csv {
-        return separated(listing.sessions);
-    }
-    if format.plain {
-        return Ok(plain(listing.sessions.iter().map(values)));
-    }
-    let mut headings = vec!["CLIENT", "USER", "OPENS", "CONNECTED", "IDLE", "FLAGS"];
-    if all_columns {
-        headings.extend(["TYPE", "TRANSPORT"]);
-    }
-    let rows = listing.sessions.iter().map(|row| cells(row, all_columns));
-    Ok(table(&headings, &[2, 3, 4], rows).into_bytes())
+    let mut output = Output::default();
+    output.put(bytes)?;
+    output.flush()
 }
 
 /// Any value as a JSON object and a line end.
@@ -71,61 +106,39 @@ pub fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-/// Rows of text behind tabs, without a heading.
-pub fn plain<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
-    let mut text = String::new();
-    for row in rows {
-        text.push_str(&row.join("\t"));
-        text.push('\n');
-    }
-    text.into_bytes()
+/// Any value as a JSON object on one line.
+pub fn json_line(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let mut text =
+        serde_json::to_vec(value).map_err(|error| Failure::local("write JSON", &error))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
-/// Rows of text as CSV ([RFC4180]) with a heading.
-pub fn csv<const N: usize>(
-    headings: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> Result<Vec<u8>, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: &dyn std::fmt::Display| Failure::local("write CSV", error);
-    writer
-        .write_record(headings)
-        .map_err(|error| failed(&error))?;
-    for row in rows {
-        writer.write_record(row).map_err(|error| failed(&error))?;
-    }
-    writer.into_inner().map_err(|error| failed(&error))
+/// Fields behind tabs.
+pub fn plain<S: AsRef<str>>(fields: &[S]) -> String {
+    separated(fields, "\t", |field| field.to_owned())
 }
 
-/// A table without lines; `right` names the columns of numbers.
-pub fn table(
-    headings: &[&str],
-    right: &[usize],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(headings);
-    for row in rows {
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if right.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let mut text = String::new();
-    for (number, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        if number == 0 {
-            text.push_str(&bold(line));
+/// Fields behind commas ([RFC4180] section 2).
+pub fn csv<S: AsRef<str>>(fields: &[S]) -> String {
+    separated(fields, ",", |field| {
+        if field.contains(['"', ',', '\r', '\n']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
         } else {
-            text.push_str(line);
+            field.to_owned()
         }
-        text.push('\n');
-    }
-    text
+    })
+}
+
+fn separated<S: AsRef<str>>(
+    fields: &[S],
+    separator: &str,
+    written: impl Fn(&str) -> String,
+) -> String {
+    let fields: Vec<String> = fields.iter().map(|field| written(field.as_ref())).collect();
+    let mut line = fields.join(separator);
+    line.push('\n');
+    line
 }
 
 /// Bold on a terminal that wants colours ([NO_COLOR](https://no-color.org)), else as it is.
@@ -138,6 +151,44 @@ pub fn bold(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// A table of sessions. `all_columns` adds type and transport.
+pub fn table<'a>(rows: impl Iterator<Item = &'a Row>, all_columns: bool) -> String {
+    let rows = rows.map(|row| cells(row, all_columns)).collect();
+    columns::table(&headings(all_columns), &NUMBERS, rows)
+}
+
+/// The headings of a table of sessions.
+pub fn headings(all_columns: bool) -> Vec<&'static str> {
+    let mut headings = vec!["CLIENT", "USER", "OPENS", "CONNECTED", "IDLE", "FLAGS"];
+    if all_columns {
+        headings.extend(["TYPE", "TRANSPORT"]);
+    }
+    headings
+}
+
+/// The columns of it that are aligned to the right.
+pub const NUMBERS: [usize; 3] = [2, 3, 4];
+
+/// One line of it.
+pub fn cells(row: &Row, all_columns: bool) -> Vec<String> {
+    let absent = || ABSENT.to_owned();
+    let mut cells = vec![
+        printable(&row.client),
+        row.user.as_deref().map_or_else(absent, printable),
+        row.opens.map_or_else(absent, |opens| opens.to_string()),
+        row.connected_seconds.map_or_else(absent, duration),
+        row.idle_seconds.map_or_else(absent, duration),
+        row.flags
+            .as_ref()
+            .map_or_else(absent, |words| words.join(",")),
+    ];
+    if all_columns {
+        cells.push(row.client_type.as_deref().map_or_else(absent, printable));
+        cells.push(row.transport.as_deref().map_or_else(absent, printable));
+    }
+    cells
 }
 
 /// The fields of one session, one a line.
@@ -181,26 +232,8 @@ pub fn details(row: &Row) -> String {
     text
 }
 
-fn cells(row: &Row, all_columns: bool) -> Vec<String> {
-    let absent = || ABSENT.to_owned();
-    let mut cells = vec![
-        printable(&row.client),
-        row.user.as_deref().map_or_else(absent, printable),
-        row.opens.map_or_else(absent, |opens| opens.to_string()),
-        row.connected_seconds.map_or_else(absent, duration),
-        row.idle_seconds.map_or_else(absent, duration),
-        row.flags
-            .as_ref()
-            .map_or_else(absent, |words| words.join(",")),
-    ];
-    if all_columns {
-        cells.push(row.client_type.as_deref().map_or_else(absent, printable));
-        cells.push(row.transport.as_deref().map_or_else(absent, printable));
-    }
-    cells
-}
-
-const FIELDS: [&str; 8] = [
+/// The headings of `--csv`.
+pub const FIELDS: [&str; 8] = [
     "client",
     "user",
     "opens",
@@ -211,11 +244,8 @@ const FIELDS: [&str; 8] = [
     "transport",
 ];
 
-fn separated(rows: &[Row]) -> Result<Vec<u8>, Failure> {
-    csv(FIELDS, rows.iter().map(values))
-}
-
-fn values(row: &Row) -> [String; 8] {
+/// One line of `--csv` and `--plain`.
+pub fn values(row: &Row) -> [String; 8] {
     let number = |value: Option<u32>| value.map_or(String::new(), |value| value.to_string());
     let name = |value: &Option<String>| value.as_deref().map_or(String::new(), printable);
     [

@@ -1,7 +1,7 @@
 //! Passwords: where they come from.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read, stdin};
+use std::io::{BufRead, BufReader, IsTerminal, Read, stderr, stdin};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -16,10 +16,12 @@ pub const VARIABLE: &str = "NETSESSION_PASSWORD";
 const MAX_BYTES: u64 = 4096;
 
 /// The password of `user` for `server`: the file, else the variable, else a question.
+/// `used_stdin`: standard input has been read to its end and tells nothing about a terminal.
 pub fn of_user(
     user: &str,
     server: &str,
     file: Option<&Path>,
+    used_stdin: bool,
 ) -> Result<Zeroizing<String>, Failure> {
     if let Some(path) = file {
         let tried = format!("read the password from {}", path.display());
@@ -33,7 +35,11 @@ pub fn of_user(
             ))
         });
     }
-    if !stdin().is_terminal() {
+    let somebody_is_there = match used_stdin {
+        true => stderr().is_terminal(),
+        false => stdin().is_terminal(),
+    };
+    if !somebody_is_there {
         return Err(Failure::usage(format!(
             "no password for {user}, and no terminal to ask on; \
              give -U {user}%PASSWORD, --password-file FILE or {VARIABLE}"
@@ -110,8 +116,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("password");
         std::fs::write(&path, "Adm1n.Pw\n").unwrap();
-        assert_eq!(*of_user("admin", "srv", Some(&path)).unwrap(), "Adm1n.Pw");
-        let missing = of_user("admin", "srv", Some(&directory.path().join("none"))).unwrap_err();
+        assert_eq!(
+            *of_user("admin", "srv", Some(&path), false).unwrap(),
+            "Adm1n.Pw"
+        );
+        let missing =
+            of_user("admin", "srv", Some(&directory.path().join("none")), false).unwrap_err();
         assert_eq!(missing.exit, crate::failure::Exit::Local);
     }
 }

@@ -1,29 +1,20 @@
-//! A server asked for its sessions: target, credentials and level as typed become calls.
+//! A server asked for its sessions: target, credentials and limits as typed become calls.
 
 use std::time::Duration;
 
 use netsession::{
-    Credentials, Encryption, Ended, Options, Server, SessionFilter, SessionLevel, Target,
+    Credentials, Encryption, Ended, Error, ErrorKind, LevelChoice, Options, Server, SessionFilter,
+    SessionLevel, Target,
 };
 
 use crate::arguments::{Access, Level};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure, exit_of};
+use crate::output::document::{self, Reason};
 use crate::password;
 use crate::row::Row;
 
-/// Asked for in this order when no level was: from the one that tells most to the least.
-const FULLEST_FIRST: [SessionLevel; 5] = [
-    SessionLevel::Info502,
-    SessionLevel::Info2,
-    SessionLevel::Info1,
-    SessionLevel::Info10,
-    SessionLevel::Info0,
-];
-
-/// ERROR_INVALID_LEVEL.
-const INVALID_LEVEL: u32 = 124;
-/// RPC_S_INVALID_TAG: what a stub says that does not know the level of the union.
-const INVALID_TAG: u32 = 1733;
+/// What a [`Target`] without a name is called.
+pub const THIS_MACHINE: &str = "this machine";
 
 /// Rows, and the level they were told at.
 pub struct Answer {
@@ -44,76 +35,187 @@ pub struct Remote {
 
 impl Remote {
     /// Connects and logs on.
-    pub async fn connect(server: &str, access: &Access) -> Result<Self, Failure> {
-        let target = Target::parse(server)?;
-        let credentials = credentials(access, &target)?;
+    pub async fn connect(target: &Target, access: &Access) -> Result<Self, Asked> {
+        let credentials = credentials(access, target)?;
         let options = options(access);
-        let server = Server::connect(&target, &credentials, &options).await?;
+        let server = Server::connect(target, &credentials, &options).await?;
         Ok(Self {
             server,
             credentials,
             options,
-            target,
+            target: target.clone(),
         })
     }
 
     /// Connects and logs on once more, as before.
-    pub async fn reconnect(&mut self) -> Result<(), netsession::Error> {
+    pub async fn reconnect(&mut self) -> Result<(), Error> {
         self.server = Server::connect(&self.target, &self.credentials, &self.options).await?;
         Ok(())
     }
 
-    /// Who asks.
+    /// Who asks; empty for this machine, where no session belongs to who asks.
     pub fn user(&self) -> &str {
-        self.credentials.user()
+        if self.target.is_this_machine() {
+            ""
+        } else {
+            self.credentials.user()
+        }
     }
 
     /// The sessions that fit; at the fullest level that the server knows if none is given.
     ///
     /// # Errors
-    /// With names given that fit none: [`crate::failure::Exit::NoSuchSession`].
+    /// With names given that fit none: [`Exit::NoSuchSession`].
     pub async fn sessions(
         &mut self,
-        client: Option<&str>,
-        user: Option<&str>,
+        filter: &SessionFilter,
         level: Option<Level>,
-    ) -> Result<Answer, Failure> {
-        let filter = SessionFilter {
-            client: client.map(str::to_owned),
-            user: user.map(str::to_owned),
-        };
-        let levels = match level {
-            Some(level) => vec![level.into()],
-            None => FULLEST_FIRST.to_vec(),
-        };
-        let mut last = None;
-        for level in levels {
-            match self.server.sessions(&filter, level).collect().await {
-                Ok(sessions) => {
-                    let rows = sessions.iter().map(Row::new).collect();
-                    return Ok(Answer { level, rows });
-                }
-                Err(error) if matches!(error.net_api_status(), INVALID_LEVEL | INVALID_TAG) => {
-                    last = Some(error);
-                }
+    ) -> Result<Answer, Asked> {
+        let (level, mut sessions) = self.server.sessions_at(filter, choice(level)).await?;
+        let mut rows = Vec::new();
+        while let Some(session) = sessions.next_session().await {
+            rows.push(Row::new(&session?));
+        }
+        Ok(Answer { level, rows })
+    }
+
+    /// As [`Remote::sessions`], each to `take` as it comes. That none fits is an empty list,
+    /// whichever way the server says it.
+    pub async fn each(
+        &mut self,
+        filter: &SessionFilter,
+        level: Option<Level>,
+        mut take: impl FnMut(SessionLevel, Row) -> Result<(), Failure>,
+    ) -> Result<SessionLevel, Asked> {
+        let (level, mut sessions) = self.server.sessions_at(filter, choice(level)).await?;
+        while let Some(session) = sessions.next_session().await {
+            match session {
+                Ok(session) => take(level, Row::new(&session))?,
+                Err(error) if error.kind() == ErrorKind::NoSuchSession => break,
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(last.map_or_else(|| Failure::usage("no level to ask at"), Failure::from))
+        Ok(level)
     }
 
     /// NetrSessionDel.
-    pub async fn end(
-        &mut self,
-        client: Option<&str>,
-        user: Option<&str>,
-    ) -> Result<Ended, netsession::Error> {
+    pub async fn end(&mut self, client: Option<&str>, user: Option<&str>) -> Result<Ended, Error> {
         self.server.end(client, user).await
     }
 
     /// Says good-bye; that it was not heard does not matter any more.
     pub async fn disconnect(self) {
         let _ = self.server.disconnect().await;
+    }
+}
+
+/// Why a server was asked in vain.
+#[derive(Debug)]
+pub enum Asked {
+    /// Of what came from it, or did not.
+    Failed(Error),
+    /// `--deadline` was over, in seconds.
+    Late(f64),
+    /// Of something on this machine.
+    Here(Failure),
+}
+
+impl From<Error> for Asked {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Failure> for Asked {
+    fn from(failure: Failure) -> Self {
+        Self::Here(failure)
+    }
+}
+
+impl Asked {
+    /// As a JSON object, if it is about the server.
+    pub fn reason(&self, target: &Target) -> Option<Reason> {
+        match self {
+            Self::Failed(error) => Some(Reason::new(error)),
+            Self::Late(seconds) => Some(Reason {
+                kind: document::kind(ErrorKind::TimedOut),
+                code: 121,
+                name: Some("ERROR_SEM_TIMEOUT"),
+                message: late(target, *seconds),
+            }),
+            Self::Here(_) => None,
+        }
+    }
+
+    /// As the failure of a command. Refused access points to the command that finds out
+    /// what to change.
+    pub fn into_failure(self, target: &Target) -> Failure {
+        match self {
+            Self::Here(failure) => failure,
+            Self::Late(seconds) => Failure {
+                exit: Exit::Unreachable,
+                message: late(target, seconds),
+            },
+            Self::Failed(error) => {
+                let exit = exit_of(error.kind());
+                let mut message = error.to_string();
+                if exit == Exit::AccessDenied {
+                    let server = match target.is_this_machine() {
+                        true => String::new(),
+                        false => format!(" {target}"),
+                    };
+                    message.push_str(&format!("; `netsession doctor{server}` tells more"));
+                }
+                Failure { exit, message }
+            }
+        }
+    }
+}
+
+fn late(target: &Target, seconds: f64) -> String {
+    format!(
+        "asking {target}: no complete answer within the {seconds} s of --deadline; the host may \
+         be overloaded; try again or raise the limit"
+    )
+}
+
+/// `work` for a server, until the deadline.
+pub async fn within<T>(
+    access: &Access,
+    work: impl Future<Output = Result<T, Asked>>,
+) -> Result<T, Asked> {
+    let Some(seconds) = access.deadline else {
+        return work.await;
+    };
+    tokio::time::timeout(Duration::from_secs_f64(seconds), work)
+        .await
+        .unwrap_or(Err(Asked::Late(seconds)))
+}
+
+/// The server that was named, or this machine.
+pub fn one(server: Option<&str>) -> Result<Target, Failure> {
+    match server {
+        None => Ok(Target::this_machine()),
+        Some(name) if name.starts_with('@') => Err(Failure::usage(format!(
+            "{name}: only `list` asks many servers; name one"
+        ))),
+        Some(name) => Ok(Target::parse(name)?),
+    }
+}
+
+/// The level to ask at.
+pub fn choice(level: Option<Level>) -> LevelChoice {
+    match level {
+        Some(level) => LevelChoice::Exactly(level.into()),
+        None => LevelChoice::Fullest,
+    }
+}
+
+/// The filter for the names that were given.
+pub fn filter(client: Option<&str>, user: Option<&str>) -> SessionFilter {
+    SessionFilter {
+        client: client.map(str::to_owned),
+        user: user.map(str::to_owned),
     }
 }
 
@@ -129,9 +231,11 @@ impl From<Level> for SessionLevel {
     }
 }
 
-fn options(access: &Access) -> Options {
+/// How to connect.
+pub fn options(access: &Access) -> Options {
     let mut options = Options {
         source_address: access.source_address,
+        local_socket: access.local_socket.clone(),
         ..Options::default()
     };
     if access.encrypt {
@@ -146,7 +250,21 @@ fn options(access: &Access) -> Options {
     options
 }
 
-fn credentials(access: &Access, target: &Target) -> Result<Credentials, Failure> {
+/// Who asks `target`.
+pub fn credentials(access: &Access, target: &Target) -> Result<Credentials, Failure> {
+    if target.is_this_machine() {
+        // The rights are those of the process.
+        return Ok(Credentials::anonymous());
+    }
+    credentials_for(access, &target.to_string(), false)
+}
+
+/// Who asks `servers`. `used_stdin`: standard input is no terminal because it has been read.
+pub fn credentials_for(
+    access: &Access,
+    servers: &str,
+    used_stdin: bool,
+) -> Result<Credentials, Failure> {
     let credentials = match &access.credentials {
         Some(text) => Credentials::parse(text)?,
         None => Credentials::parse(&own_name()?)?,
@@ -155,7 +273,7 @@ fn credentials(access: &Access, target: &Target) -> Result<Credentials, Failure>
         return Ok(credentials);
     }
     let file = access.password_file.as_deref();
-    let password = password::of_user(credentials.user(), &target.to_string(), file)?;
+    let password = password::of_user(credentials.user(), servers, file, used_stdin)?;
     Ok(credentials.with_password(&password))
 }
 
@@ -176,12 +294,26 @@ mod tests {
             credentials: None,
             password_file: None,
             timeout: Some(0.5),
+            deadline: None,
             encrypt: true,
+            local_socket: None,
             source_address: None,
         };
         let options = options(&access);
         assert_eq!(options.call_timeout, Duration::from_millis(500));
         assert_eq!(options.connect_timeout, Duration::from_millis(500));
         assert_eq!(options.encryption, Encryption::Required);
+    }
+
+    #[test]
+    fn this_machine_has_the_name_that_its_output_leaves_out() {
+        assert_eq!(Target::this_machine().to_string(), THIS_MACHINE);
+    }
+
+    #[test]
+    fn files_are_for_list() {
+        let error = one(Some("@servers.txt")).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.message.contains("only `list`"), "{}", error.message);
     }
 }

@@ -1,10 +1,13 @@
 //! `netsession show`.
 
-use crate::arguments::ShowArguments;
+use netsession::Target;
+
+use crate::arguments::{Format, ShowArguments};
 use crate::failure::{Exit, Failure};
-use crate::list::is_for_people;
-use crate::output::{self, Listing, SCHEMA_VERSION, emit};
-use crate::remote::Remote;
+use crate::output::document::{Line, Listing};
+use crate::output::{self, SCHEMA_VERSION, emit, net, smb_session};
+use crate::remote::{Answer, Remote, filter, one, within};
+use crate::row::Row;
 use crate::text::{count, printable};
 
 /// Shows one session: the first in the order of the server, as NetSessionGetInfo does.
@@ -15,41 +18,75 @@ pub async fn run(arguments: &ShowArguments) -> Result<(), Failure> {
             "--client and --user must not be empty: together they name a session",
         ));
     }
-    let mut remote = Remote::connect(&arguments.server, &arguments.access).await?;
-    let answer = remote
-        .sessions(Some(client), Some(user), arguments.level)
-        .await;
-    let server = remote.target.to_string();
-    remote.disconnect().await;
-    let answer = answer?;
+    let target = one(arguments.server.as_deref())?;
+    let asked = within(&arguments.access, async {
+        let mut remote = Remote::connect(&target, &arguments.access).await?;
+        let filter = filter(Some(client), Some(user));
+        let answer = remote.sessions(&filter, arguments.level).await?;
+        Ok((remote, answer))
+    });
+    let (remote, answer) = asked.await.map_err(|asked| asked.into_failure(&target))?;
     let Some((first, rest)) = answer.rows.split_first() else {
         return Err(Failure {
             exit: Exit::NoSuchSession,
             message: format!(
-                "show the session of {user} on {client}: {server} lists none \
+                "show the session of {user} on {client}: {target} lists none \
                  (NERR_ClientNameNotFound, 2312); list the sessions to see the names in use"
             ),
         });
     };
+    emit(&shown(
+        arguments.format.chosen(),
+        &target,
+        &answer,
+        first,
+        rest.len(),
+    )?)?;
+    remote.disconnect().await;
+    Ok(())
+}
+
+fn shown(
+    format: Format,
+    target: &Target,
+    answer: &Answer,
+    first: &Row,
+    more: usize,
+) -> Result<Vec<u8>, Failure> {
+    let server = target.to_string();
     let level = u32::from(answer.level);
-    if !is_for_people(arguments.format) {
-        let sessions = std::slice::from_ref(first);
-        let listing = Listing {
-            schema_version: SCHEMA_VERSION,
-            server,
-            level,
-            sessions,
-        };
-        return emit(&output::listing(arguments.format, &listing, true)?);
-    }
-    let mut text = output::details(first);
-    text.push_str(&format!("\nlevel {level} of {}", printable(&server)));
-    if !rest.is_empty() {
-        let more = count(rest.len(), "more session");
-        text.push_str(&format!(
-            "; {more} of this user and client, see `netsession list`"
-        ));
-    }
-    text.push('\n');
-    emit(text.as_bytes())
+    let text = match format {
+        Format::Json => {
+            return output::json(&Listing {
+                schema_version: SCHEMA_VERSION,
+                server: &server,
+                level,
+                sessions: std::slice::from_ref(first),
+            });
+        }
+        Format::Jsonl => {
+            return output::json_line(&Line::Session {
+                server: &server,
+                level,
+                row: first,
+            });
+        }
+        Format::Csv => output::csv(&output::FIELDS) + &output::csv(&output::values(first)),
+        Format::Plain => output::plain(&output::values(first)),
+        Format::Net => net::details(first) + net::END,
+        Format::Smbsession => smb_session::record(smb_session::host(&server), first),
+        Format::Table => {
+            let mut text = output::details(first);
+            text.push_str(&format!("\nlevel {level} of {}", printable(&server)));
+            if more > 0 {
+                text.push_str(&format!(
+                    "; {} of this user and client, see `netsession list`",
+                    count(more, "more session")
+                ));
+            }
+            text.push('\n');
+            text
+        }
+    };
+    Ok(text.into_bytes())
 }
