@@ -51,6 +51,18 @@ struct Inner {
     transport: Transport,
     next_message_id: u64,
     credits: u32,
+    /// The request that waits for its response; left behind if its future is dropped.
+    under_way: Option<Request>,
+    /// Requests of dropped futures: their responses are read and thrown away.
+    orphans: Vec<u64>,
+}
+
+/// A request that has been numbered.
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    message_id: u64,
+    /// Message ids and credits.
+    consumed: u32,
 }
 
 /// A response: its message from the SMB2 header on.
@@ -142,6 +154,8 @@ impl Connection {
                     transport,
                     next_message_id: 1,
                     credits,
+                    under_way: None,
+                    orphans: Vec::new(),
                 }),
             }),
         })
@@ -256,13 +270,21 @@ impl Connection {
     ) -> Result<Response, Error> {
         let mut inner = self.shared.inner.lock().await;
         let inner = &mut *inner;
-        let message_id = inner.next_message_id;
+        inner.settle_dropped();
         let (charge, consumed) = self.charge(envelope.payload);
+        while inner.credits < consumed && !inner.orphans.is_empty() {
+            let frame = inner.transport.receive().await?;
+            let response = unpack(frame, envelope.session)?;
+            if !inner.is_interlude(response.header()) {
+                return Err(Error::Protocol("it belongs to no request of ours"));
+            }
+        }
         if inner.credits < consumed {
             return Err(Error::Usage(
                 "the server granted too few credits for this size",
             ));
         }
+        let message_id = inner.next_message_id;
         let header = Header {
             credit_charge: charge,
             status: NtStatus::SUCCESS,
@@ -284,24 +306,28 @@ impl Connection {
         if let Some(preauth) = envelope.preauth {
             preauth.update(&frame);
         }
-        inner.transport.send(&frame).await?;
-        drop(frame);
-        for _ in 0..MAX_INTERLUDES {
+        inner.under_way = Some(Request {
+            message_id,
+            consumed,
+        });
+        inner.transport.send_owned(frame).await?;
+        let mut interludes = MAX_INTERLUDES + inner.orphans.len();
+        while interludes > 0 {
+            interludes -= 1;
             let frame = inner.transport.receive().await?;
             let response = unpack(frame, envelope.session)?;
             let header = response.header();
-            if header.message_id == u64::MAX {
-                // Oplock or lease break, or a notification: nothing here waits for one.
+            if inner.is_interlude(header) {
                 continue;
             }
             if header.message_id != message_id || header.command != envelope.command {
                 return Err(Error::Protocol("it belongs to no request of ours"));
             }
             inner.credits = inner.credits.saturating_add(u32::from(header.credits));
-            if header.status == NtStatus::PENDING && header.flags.contains(HeaderFlags::ASYNC) {
-                // [MS-SMB2] 3.2.5.1.5: the interim response of an operation that takes time.
+            if is_interim(header) {
                 continue;
             }
+            inner.under_way = None;
             authenticate(&response, envelope.session, envelope.encrypt)?;
             return Ok(response);
         }
@@ -341,6 +367,46 @@ impl Connection {
         let charge = payload.div_ceil(PAYLOAD_PER_CREDIT).max(1) as u16;
         (charge, u32::from(charge))
     }
+}
+
+impl Inner {
+    /// A call whose future was dropped is taken back if nothing of it has left; else its
+    /// response will come some time.
+    fn settle_dropped(&mut self) {
+        let Some(request) = self.under_way.take() else {
+            return;
+        };
+        if self.transport.take_back() {
+            self.next_message_id = request.message_id;
+            self.credits += request.consumed;
+        } else {
+            self.orphans.push(request.message_id);
+        }
+    }
+
+    /// A message that nothing waits for: an oplock or lease break, a notification, the
+    /// response of a dropped call.
+    fn is_interlude(&mut self, header: &Header) -> bool {
+        if header.message_id == u64::MAX {
+            return true;
+        }
+        let orphan = self
+            .orphans
+            .iter()
+            .position(|&message_id| message_id == header.message_id);
+        if let Some(place) = orphan {
+            self.credits = self.credits.saturating_add(u32::from(header.credits));
+            if !is_interim(header) {
+                self.orphans.swap_remove(place);
+            }
+        }
+        orphan.is_some()
+    }
+}
+
+/// [MS-SMB2] 3.2.5.1.5: the first response of an operation that takes time; another follows.
+fn is_interim(header: &Header) -> bool {
+    header.status == NtStatus::PENDING && header.flags.contains(HeaderFlags::ASYNC)
 }
 
 /// Header and body as they go into the frame: encrypted, or signed, or plain.

@@ -4,8 +4,9 @@
 //! One request is under way per connection: the next one waits until the response is
 //! there. Several sessions can share a connection. Nothing is sent when a value is
 //! dropped; who wants a clean end calls [`Open::close`], [`TreeConnect::disconnect`] and
-//! [`Session::logoff`]. Dropping a call's future in the middle makes the connection
-//! unusable ([`Error::Closed`]), because a half-read frame cannot be resumed.
+//! [`Session::logoff`]. Dropping a call's future gives the call up: if nothing of it has
+//! been sent it never happened, else its response is thrown away when it comes, and the
+//! connection goes on.
 //!
 //! For tests there is access beneath the rules: [`Transport`] carries any bytes,
 //! [`Connection::exchange`] any message.
@@ -40,7 +41,7 @@ pub enum Error {
     /// The TCP connection broke.
     #[error("the connection broke, {0}")]
     Io(#[source] io::Error),
-    /// The peer closed the connection, or an earlier call was abandoned in the middle.
+    /// The peer closed the connection, or it broke earlier.
     #[error("the connection is closed")]
     Closed,
     /// The time limit passed; the connection is closed.

@@ -28,15 +28,34 @@ pub trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for T {}
 
-/// A connection that carries frames, with time limits.
+/// A connection that carries frames, with time limits. Dropping the future of a send or a
+/// receive loses nothing: the next one goes on with the same frame.
 #[derive(Debug)]
 pub struct Transport {
     stream: Box<dyn Stream>,
     limit: usize,
     time_limit: Duration,
     deadline: Option<Instant>,
-    /// A frame is half sent or half read. Stays true if a future is dropped or fails.
-    under_way: bool,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    /// A send or a receive has failed.
+    broken: bool,
+}
+
+/// What is still to be sent.
+#[derive(Debug, Default)]
+struct Outgoing {
+    head: Vec<u8>,
+    message: Vec<u8>,
+    sent: usize,
+}
+
+/// What has been received of a frame.
+#[derive(Debug, Default)]
+struct Incoming {
+    prefix: [u8; 4],
+    prefix_length: usize,
+    message: Vec<u8>,
 }
 
 impl Transport {
@@ -93,7 +112,9 @@ impl Transport {
             limit: INITIAL_LIMIT,
             time_limit: limit,
             deadline: None,
-            under_way: false,
+            outgoing: Outgoing::default(),
+            incoming: Incoming::default(),
+            broken: false,
         }
     }
 
@@ -117,11 +138,21 @@ impl Transport {
     /// # Errors
     /// [`Error::Usage`] for 16 MiB and more; [`Error::Io`], [`Error::Closed`], [`Error::TimedOut`].
     pub async fn send(&mut self, message: &[u8]) -> Result<(), Error> {
+        self.send_owned(message.to_vec()).await
+    }
+
+    /// [`Transport::send`] without a copy.
+    pub(super) async fn send_owned(&mut self, message: Vec<u8>) -> Result<(), Error> {
         if message.len() > MAX_FRAME {
             return Err(Error::Usage("a frame holds less than 16 MiB"));
         }
-        let prefix = (message.len() as u32).to_be_bytes();
-        self.send_bytes(&prefix, message).await
+        let head = (message.len() as u32).to_be_bytes().to_vec();
+        self.send_next(Outgoing {
+            head,
+            message,
+            sent: 0,
+        })
+        .await
     }
 
     /// Sends bytes as they are, without a length (for tests of broken frames).
@@ -129,7 +160,20 @@ impl Transport {
     /// # Errors
     /// As [`Transport::send`].
     pub async fn send_unframed(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.send_bytes(&[], bytes).await
+        self.send_next(Outgoing {
+            message: bytes.to_vec(),
+            ..Outgoing::default()
+        })
+        .await
+    }
+
+    /// Takes back the message of a send that was dropped, if none of it has left.
+    pub(super) fn take_back(&mut self) -> bool {
+        let is_whole = self.outgoing.sent == 0 && !self.outgoing.is_done();
+        if is_whole {
+            self.outgoing = Outgoing::default();
+        }
+        is_whole
     }
 
     /// Receives the message of one frame.
@@ -139,9 +183,10 @@ impl Transport {
     /// [`Error::Closed`], [`Error::TimedOut`].
     pub async fn receive(&mut self) -> Result<Vec<u8>, Error> {
         let deadline = self.start()?;
-        let message = bounded(deadline, read_frame(&mut self.stream, self.limit)).await?;
-        self.under_way = false;
-        Ok(message)
+        let work = self.incoming.read_frame(&mut self.stream, self.limit);
+        let result = bounded(deadline, work).await;
+        self.broken = result.is_err();
+        result
     }
 
     /// [`Transport::send`], then [`Transport::receive`].
@@ -153,20 +198,85 @@ impl Transport {
         self.receive().await
     }
 
-    async fn send_bytes(&mut self, head: &[u8], tail: &[u8]) -> Result<(), Error> {
-        let deadline = self.start()?;
-        bounded(deadline, write_both(&mut self.stream, head, tail)).await?;
-        self.under_way = false;
-        Ok(())
+    async fn send_next(&mut self, next: Outgoing) -> Result<(), Error> {
+        // Half a frame would spoil all that follow.
+        self.flush().await?;
+        self.outgoing = next;
+        self.flush().await
     }
 
-    fn start(&mut self) -> Result<Instant, Error> {
-        if self.under_way {
+    async fn flush(&mut self) -> Result<(), Error> {
+        let deadline = self.start()?;
+        if self.outgoing.is_done() {
+            return Ok(());
+        }
+        let result = bounded(deadline, self.outgoing.write(&mut self.stream)).await;
+        self.broken = result.is_err();
+        result
+    }
+
+    fn start(&self) -> Result<Instant, Error> {
+        if self.broken {
             return Err(Error::Closed);
         }
-        self.under_way = true;
         let limit = Instant::now() + self.time_limit;
         Ok(self.deadline.map_or(limit, |deadline| deadline.min(limit)))
+    }
+}
+
+impl Outgoing {
+    fn is_done(&self) -> bool {
+        self.sent == self.head.len() + self.message.len()
+    }
+
+    async fn write(&mut self, stream: &mut Box<dyn Stream>) -> Result<(), Error> {
+        while !self.is_done() {
+            let mut parts = [IoSlice::new(&self.head), IoSlice::new(&self.message)];
+            let mut rest = &mut parts[..];
+            IoSlice::advance_slices(&mut rest, self.sent);
+            match stream.write_vectored(rest).await.map_err(broken)? {
+                0 => return Err(Error::Closed),
+                written => self.sent += written,
+            }
+        }
+        // A transport at rest keeps no buffer.
+        *self = Self::default();
+        Ok(())
+    }
+}
+
+impl Incoming {
+    async fn read_frame(
+        &mut self,
+        stream: &mut Box<dyn Stream>,
+        limit: usize,
+    ) -> Result<Vec<u8>, Error> {
+        while let rest @ [_, ..] = &mut self.prefix[self.prefix_length..] {
+            match stream.read(rest).await.map_err(broken)? {
+                0 => return Err(Error::Closed),
+                count => self.prefix_length += count,
+            }
+        }
+        // [RFC1002] 4.3.1: type 0 is a session message; directly over TCP no other exists.
+        if self.prefix[0] != 0 {
+            return Err(Error::Protocol("the frame is no session message"));
+        }
+        let length = u32::from_be_bytes(self.prefix) as usize;
+        if length > limit {
+            return Err(Error::TooLong { length, limit });
+        }
+        let message = &mut self.message;
+        while message.len() < length {
+            if message.len() == message.capacity() {
+                let left = length - message.len();
+                message.reserve_exact(left.min(message.len().max(CHUNK)));
+            }
+            let mut rest = stream.take((length - message.len()) as u64);
+            if rest.read_buf(message).await.map_err(broken)? == 0 {
+                return Err(Error::Closed);
+            }
+        }
+        Ok(std::mem::take(self).message)
     }
 }
 
@@ -205,45 +315,6 @@ async fn connect_to(address: SocketAddr, source: Option<IpAddr>) -> io::Result<T
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.connect(address).await
-}
-
-async fn read_frame(stream: &mut Box<dyn Stream>, limit: usize) -> Result<Vec<u8>, Error> {
-    let mut prefix = [0; 4];
-    stream.read_exact(&mut prefix).await.map_err(broken)?;
-    // [RFC1002] 4.3.1: type 0 is a session message; directly over TCP no other exists.
-    if prefix[0] != 0 {
-        return Err(Error::Protocol("the frame is no session message"));
-    }
-    let length = u32::from_be_bytes(prefix) as usize;
-    if length > limit {
-        return Err(Error::TooLong { length, limit });
-    }
-    let mut message = Vec::with_capacity(length.min(CHUNK));
-    let mut rest = stream.take(length as u64);
-    while message.len() < length {
-        if message.len() == message.capacity() {
-            message.reserve((length - message.len()).min(message.len().max(CHUNK)));
-        }
-        if rest.read_buf(&mut message).await.map_err(broken)? == 0 {
-            return Err(Error::Closed);
-        }
-    }
-    Ok(message)
-}
-
-async fn write_both(stream: &mut Box<dyn Stream>, head: &[u8], tail: &[u8]) -> Result<(), Error> {
-    let mut parts = [IoSlice::new(head), IoSlice::new(tail)];
-    let mut rest = &mut parts[..];
-    // Drops leading empty parts.
-    IoSlice::advance_slices(&mut rest, 0);
-    while !rest.is_empty() {
-        let written = stream.write_vectored(rest).await.map_err(broken)?;
-        if written == 0 {
-            return Err(Error::Closed);
-        }
-        IoSlice::advance_slices(&mut rest, written);
-    }
-    Ok(())
 }
 
 fn broken(error: io::Error) -> Error {
