@@ -1,21 +1,25 @@
-//! Session ([MS-SMB2] 3.3.1.8) and the GlobalSessionTable (3.3.1.5).
+//! Session ([MS-SMB2] 3.3.1.8), and the table of all sessions.
 //!
 //! A session is here from the moment its logon has succeeded: half-done logons live in
 //! their connection. What a query needs (opens, last request, state) is atomic, so that
 //! listing takes no lock that a request needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod counted;
+mod table;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smb::FileTime;
 use smb::crypto::{EncryptionKey, SigningKey};
 
 use crate::account::SecurityContext;
-use crate::application::{Page, SessionFilter, SessionGlobalId, SessionRow};
+use crate::application::{SessionGlobalId, SessionRow};
 use crate::connection::ConnectionHandle;
 use crate::open::Open;
 use crate::tree_connect::TreeConnect;
+pub(crate) use table::GlobalSessionTable;
 
 /// Session.State.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,148 +151,5 @@ impl Session {
     }
 }
 
-/// All sessions of the server, ordered by id, with indexes by client and by user, so that
-/// a filtered query costs in proportion to what it returns.
-#[derive(Default)]
-pub(crate) struct GlobalSessionTable {
-    next: AtomicU64,
-    inner: RwLock<Index>,
-}
-
-#[derive(Default)]
-struct Index {
-    sessions: BTreeMap<SessionGlobalId, Arc<Session>>,
-    by_client: HashMap<Box<str>, BTreeSet<SessionGlobalId>>,
-    by_user: HashMap<Box<str>, BTreeSet<SessionGlobalId>>,
-}
-
-impl GlobalSessionTable {
-    /// A number for a new session: grows, never comes again, low half never 0 because that
-    /// half is its resume handle and 0 means the start.
-    pub(crate) fn allocate(&self) -> SessionGlobalId {
-        loop {
-            let id = self.next.fetch_add(1, Ordering::Relaxed) + 1;
-            if id as u32 != 0 {
-                return SessionGlobalId(id);
-            }
-        }
-    }
-
-    pub(crate) fn insert(&self, session: Arc<Session>) {
-        let mut index = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let client = fold(&session.connection.client_name);
-        let user = fold(&session.security_context.user_name);
-        index
-            .by_client
-            .entry(client)
-            .or_default()
-            .insert(session.id);
-        index.by_user.entry(user).or_default().insert(session.id);
-        index.sessions.insert(session.id, session);
-    }
-
-    pub(crate) fn get(&self, id: SessionGlobalId) -> Option<Arc<Session>> {
-        let index = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        index.sessions.get(&id).cloned()
-    }
-
-    pub(crate) fn remove(&self, id: SessionGlobalId) -> Option<Arc<Session>> {
-        let mut index = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let session = index.sessions.remove(&id)?;
-        forget(
-            &mut index.by_client,
-            &fold(&session.connection.client_name),
-            id,
-        );
-        forget(
-            &mut index.by_user,
-            &fold(&session.security_context.user_name),
-            id,
-        );
-        Some(session)
-    }
-
-    pub(crate) fn ids(&self) -> Vec<SessionGlobalId> {
-        let index = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        index.sessions.keys().copied().collect()
-    }
-
-    /// The newest id given out; a resume handle is relative to it.
-    pub(crate) fn newest(&self) -> u64 {
-        self.next.load(Ordering::Relaxed)
-    }
-
-    /// Rows behind `after` that pass the filter.
-    pub(crate) fn query(
-        &self,
-        filter: SessionFilter<'_>,
-        after: Option<SessionGlobalId>,
-        limit: usize,
-        now: FileTime,
-    ) -> Page<SessionRow> {
-        let first = SessionGlobalId(after.map_or(0, |id| id.0.saturating_add(1)));
-        // Arcs are taken under the lock, rows are made outside it: a logon waits for the
-        // copying of pointers only.
-        let mut found = Vec::new();
-        let mut total = 0u32;
-        let mut take = |session: &Arc<Session>| {
-            total = total.saturating_add(1);
-            if found.len() < limit {
-                found.push(session.clone());
-            }
-        };
-        {
-            let index = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-            let clients = filter
-                .client_name
-                .map(|name| index.by_client.get(&fold(name)));
-            let users = filter.user_name.map(|name| index.by_user.get(&fold(name)));
-            match (clients, users) {
-                (None, None) => {
-                    index
-                        .sessions
-                        .range(first..)
-                        .for_each(|(_, session)| take(session));
-                }
-                (Some(None), _) | (_, Some(None)) => {}
-                (Some(Some(ids)), None) | (None, Some(Some(ids))) => ids
-                    .range(first..)
-                    .filter_map(|id| index.sessions.get(id))
-                    .for_each(&mut take),
-                (Some(Some(clients)), Some(Some(users))) => {
-                    let (few, many) = if clients.len() < users.len() {
-                        (clients, users)
-                    } else {
-                        (users, clients)
-                    };
-                    few.range(first..)
-                        .filter(|id| many.contains(id))
-                        .filter_map(|id| index.sessions.get(id))
-                        .for_each(&mut take);
-                }
-            }
-        }
-        Page {
-            rows: found.iter().map(|session| session.row(now)).collect(),
-            total,
-        }
-    }
-}
-
-/// Names are compared without case ([MS-SRVS] leaves it open; so does every peer).
-fn fold(name: &str) -> Box<str> {
-    name.to_lowercase().into_boxed_str()
-}
-
-fn forget(
-    index: &mut HashMap<Box<str>, BTreeSet<SessionGlobalId>>,
-    name: &str,
-    id: SessionGlobalId,
-) {
-    if let Some(ids) = index.get_mut(name) {
-        ids.remove(&id);
-        if ids.is_empty() {
-            index.remove(name);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,15 @@ pub(crate) struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
+    pub(crate) fn new(client_name: Arc<str>, transport_name: Arc<str>) -> Self {
+        Self {
+            client_name,
+            transport_name,
+            outbox: Mutex::default(),
+            notify: Notify::new(),
+        }
+    }
+
     /// Puts a finished frame (with its length prefix) into the way to the client.
     pub(crate) fn send(&self, frame: &[u8]) {
         self.outbox
@@ -146,12 +155,10 @@ impl Connection {
         };
         Self {
             shared,
-            handle: Arc::new(ConnectionHandle {
-                client_name: client_name.into(),
-                transport_name: Arc::from(r"\Device\NetbiosSmb"),
-                outbox: Mutex::default(),
-                notify: Notify::new(),
-            }),
+            handle: Arc::new(ConnectionHandle::new(
+                client_name.into(),
+                Arc::from(r"\Device\NetbiosSmb"),
+            )),
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),

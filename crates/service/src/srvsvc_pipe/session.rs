@@ -9,7 +9,7 @@ use srvsvc::{
 
 use super::administration::Administration;
 use super::endpoint::{
-    Endpoint, check_length, dword, given, page_limits, seconds, stripped_client_name,
+    Endpoint, SESSION_PAGE, check_length, dword, given, seconds, stripped_client_name,
 };
 use crate::policy::Operation;
 
@@ -107,9 +107,10 @@ impl<A: Administration> Endpoint<A> {
             _ => usize::MAX,
         };
         let mut rows: Vec<SessionRow> = Vec::new();
-        let mut total = 0;
-        for limit in page_limits() {
-            let page = self.administration.sessions(filter, after, limit.min(most));
+        let mut total;
+        loop {
+            let limit = SESSION_PAGE.min(most);
+            let page = self.administration.sessions(filter, after, limit);
             total = dword(rows.len()).saturating_add(page.total);
             if page.rows.is_empty() {
                 break;
@@ -170,8 +171,8 @@ impl<A: Administration> Endpoint<A> {
         };
 
         let (mut matched, mut after) = (0u32, None);
-        for limit in page_limits() {
-            let page = self.administration.sessions(filter, after, limit);
+        loop {
+            let page = self.administration.sessions(filter, after, SESSION_PAGE);
             let Some(last) = page.rows.last() else { break };
             after = Some(last.id);
             matched = matched.saturating_add(dword(page.rows.len()));
