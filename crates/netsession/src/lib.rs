@@ -32,6 +32,7 @@ mod target;
 
 pub mod adsi;
 pub mod blocking;
+pub mod diagnosis;
 pub mod fan_out;
 pub mod netapi;
 pub mod smb_client;

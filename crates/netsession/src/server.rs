@@ -1,6 +1,8 @@
 //! [`Server`]: the Server service of one machine, over its `\PIPE\srvsvc` or, on this
 //! machine, over its Unix socket.
 
+mod stages;
+
 use rpc::Syntax;
 use smb::crypto::{Cipher, SigningAlgorithm};
 use smb::wire::Dialect;
@@ -15,10 +17,8 @@ use tokio::time::Instant;
 use crate::name::{client_name, given, matches};
 use crate::pipe::{Pipe, PipeError};
 use crate::sessions::Progress;
-use crate::smb_client::{self, Connection, Negotiation, Session, Transport, TreeConnect};
-use crate::{
-    Credentials, Encryption, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket,
-};
+use crate::smb_client::{self, Connection, Session, Transport, TreeConnect};
+use crate::{Credentials, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket};
 
 /// FILE_INFO_3: the level of files that tells all.
 const FILE_LEVEL: u32 = 3;
@@ -132,48 +132,14 @@ impl Server {
     /// # Errors
     /// As [`Server::connect`].
     pub async fn over(
-        mut transport: Transport,
+        transport: Transport,
         target: &Target,
         credentials: &Credentials,
         options: &Options,
     ) -> Result<Self, Error> {
-        let failed = |error| Error::smb(format!("connecting to {target}"), error);
-        // The deadline rules; the limit of each exchange must not be tighter.
-        transport.set_time_limit(options.logon_timeout.max(options.call_timeout));
-        transport.set_deadline(Some(Instant::now() + options.logon_timeout));
-        let mut negotiation = Negotiation::new(target.host()).map_err(failed)?;
-        negotiation.dialects.clone_from(&options.dialects);
-        let connection = Connection::negotiate(transport, &negotiation)
-            .await
-            .map_err(failed)?;
-
-        let failed = |error| Error::smb(format!("logging on to {target} as {credentials}"), error);
-        let session = Session::logon(&connection, credentials, target.host())
-            .await
-            .map_err(failed)?;
-        if options.encryption == Encryption::Required {
-            session.require_encryption().map_err(failed)?;
-        }
-        let tried = || format!("opening the srvsvc pipe of {target}");
-        let unc = target.unc();
-        let tree = session
-            .tree_connect(unc.trim_start_matches('\\'), "IPC$")
-            .await
-            .map_err(|error| Error::smb(tried(), error))?;
-        let pipe = Pipe::open(&tree, &options.transfer_syntaxes)
-            .await
-            .map_err(|error| error.into_error(tried()))?;
-        Ok(Self {
-            target: target.clone(),
-            user: credentials.user().to_owned(),
-            options: options.clone(),
-            smb: Some(Smb {
-                connection,
-                session,
-                tree,
-            }),
-            pipe,
-        })
+        let connection = Self::negotiate(transport, target, options).await?;
+        let session = Self::log_on(&connection, target, credentials, options).await?;
+        Self::open_pipe(session, target, credentials, options).await
     }
 
     /// The machine.
