@@ -1,5 +1,6 @@
 //! Real clients against the server under test, by topic.
 
+mod adsi;
 mod command_line;
 mod files;
 mod files_of_others;

@@ -1,5 +1,6 @@
 //! [`Binding`]: the connection that the objects of one file service share.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use srvsvc::{FileInfo, ServerInfo};
@@ -21,7 +22,6 @@ const LEVELS: [SessionLevel; 4] = [
 ];
 
 /// A place, and the connection to it while there is one.
-#[derive(Debug)]
 pub(super) struct Binding {
     place: Place,
     credentials: Credentials,
@@ -30,6 +30,13 @@ pub(super) struct Binding {
     server: Mutex<Option<Box<Server>>>,
     /// Where in [`LEVELS`] to begin: the server does not know those before.
     first_level: AtomicUsize,
+}
+
+/// The place alone: every object that came from it shows it.
+impl fmt::Debug for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Binding({})", self.place.service())
+    }
 }
 
 /// The connection, for one call at a time. Unless the call comes to its end, the connection

@@ -136,7 +136,8 @@ impl ResourcesCollection {
     /// lost.
     ///
     /// # Errors
-    /// As [`ResourcesCollection::get_object`]. Samba has no NetFileClose.
+    /// As [`ResourcesCollection::get_object`]. Samba answers 2 where it has none of this
+    /// number.
     pub async fn remove(&self, name: &str) -> Result<()> {
         self.binding.close_file(parse_name(name)?).await
     }

@@ -54,6 +54,14 @@ impl Peer {
         })
     }
 
+    /// Ours, with a local socket there.
+    pub fn with_local_socket(path: &std::path::Path) -> Self {
+        Self::ours(Overrides {
+            local_socket: Some(LocalSocket::At(path.to_owned())),
+            ..Overrides::default()
+        })
+    }
+
     fn ours(overrides: Overrides) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("state");
@@ -61,7 +69,7 @@ impl Peer {
         let data = directory.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let config = ServeConfig::resolve(Overrides {
-            local_socket: Some(LocalSocket::Off),
+            local_socket: overrides.local_socket.clone().or(Some(LocalSocket::Off)),
             listen: Some(vec!["127.0.0.1:0".parse().unwrap()]),
             data_dir: Some(state),
             server_name: Some("SRV".parse().unwrap()),
