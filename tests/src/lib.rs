@@ -6,6 +6,7 @@
 //! `NETSESSION_PYTHON` name the program and the Python with the clients of
 //! `tests/python/requirements.txt`; `cargo xtask test` sets both.
 
+pub mod capi;
 pub mod client;
 pub mod program;
 pub mod samba;

@@ -52,6 +52,7 @@ fn links_lead_to_files() {
         ("CONTRIBUTING.md", ""),
         ("CHANGELOG.md", ""),
         ("SECURITY.md", ""),
+        ("docs/c.md", "docs"),
         ("docs/json.md", "docs"),
         ("docs/dependencies.md", "docs"),
         ("docs/performance.md", "docs"),

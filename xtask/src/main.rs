@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod install;
 mod prerequisites;
 mod run;
 mod test;
@@ -14,6 +15,8 @@ usage: cargo xtask <command>
                    format lint prerequisites build unit fuzz interop
   prerequisites    install what the interoperability tests need (Debian packages as root,
                    Python packages in target/interop/venv)
+  install-capi --prefix DIR [--destdir DIR]
+                   the C library, its headers and its pkg-config file
   bench [NAME...] [--rounds N] [--quick] [--json FILE] [--write DOCUMENT] [--from FILE]
                    measures our server beside a private Samba and prints one table; as root.
                    --quick takes small numbers; --json says where the results go (else
@@ -28,6 +31,9 @@ fn main() -> ExitCode {
         ["test", parts @ ..] => test::test(parts),
         ["prerequisites"] => test::test(&["prerequisites"]),
         ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
+        ["install-capi", words @ ..] => {
+            test::root().and_then(|root| install::install_capi(&root, words))
+        }
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}{}", bench::usage());
             return ExitCode::SUCCESS;

@@ -1,6 +1,7 @@
 //! Real clients against the server under test, by topic.
 
 mod adsi;
+mod c_programs;
 mod command_line;
 mod files;
 mod files_of_others;
