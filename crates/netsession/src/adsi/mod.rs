@@ -14,21 +14,58 @@
 //!
 //! reads here, without async ([`blocking`]; the same with `.await` without it):
 //!
-//! ```no_run
-//! # fn example() -> netsession::adsi::Result<()> {
+//! ```
+//! # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/example_server.rs")); }
+//! # let server = example::ExampleServer::start();
+//! # let _alice = server.alice();
+//! # let path = &format!("WinNT://{}/LanmanServer,FileService", server.address());
 //! use netsession::adsi::blocking::get_object;
 //! use netsession::{Credentials, Options};
 //!
-//! let credentials = Credentials::parse("admin%secret")?;
-//! let fso = get_object("WinNT://srv/LanmanServer,FileService", &credentials, &Options::default())?;
+//! // path is "WinNT://srv/LanmanServer,FileService"
+//! let credentials = Credentials::parse("admin%Adm1n.Pw")?;
+//! let fso = get_object(path, &credentials, &Options::default())?;
 //! for session in fso.sessions().new_enum()? {
 //!     println!("{} {} {:?}", session.user(), session.computer(), session.connect_time());
 //!     if session.user() == "alice" {
 //!         fso.sessions().remove(&session.name())?;
 //!     }
 //! }
-//! # Ok(())
-//! # }
+//! # assert_eq!(fso.sessions().new_enum()?.count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Properties have methods, and names for who knows them only at run time. What is wrong has
+//! a number:
+//!
+//! ```
+//! # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/example_server.rs")); }
+//! # let server = example::ExampleServer::start();
+//! # let alice = server.alice();
+//! # let path = &format!("WinNT://{}/LanmanServer", server.address());
+//! # let credentials = netsession::Credentials::parse("admin%Adm1n.Pw")?;
+//! # let fso = netsession::adsi::blocking::get_object(path, &credentials, &Default::default())?;
+//! use netsession::adsi::{HResult, Value};
+//!
+//! assert_eq!(fso.description()?, "Files of the sales team");
+//! assert_eq!(fso.get("MaxUserCount")?, Value::Long(-1));
+//!
+//! let mut session = fso.sessions().get_object(r"alice\127.0.0.1")?;
+//! assert_eq!(session.user(), "alice");
+//! assert_eq!(session.get("Computer")?, Value::from("127.0.0.1"));
+//!
+//! for resource in fso.resources().new_enum()? {
+//!     println!("{} {} {}", resource.user(), resource.path(), resource.lock_count());
+//!     if resource.user() == "alice" {
+//!         fso.resources().remove(&resource.name())?;
+//!     }
+//! }
+//!
+//! fso.sessions().remove(&session.name())?;
+//! let error = session.get_info().unwrap_err();
+//! assert_eq!(error.hresult(), HResult(0x80070908));
+//! assert_eq!(error.hresult().name(), Some("NERR_ClientNameNotFound"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | ADSI | Here | Call |
