@@ -55,6 +55,19 @@ impl Cipher {
     }
 }
 
+/// As the specification names it.
+impl fmt::Display for Cipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AES128_CCM => f.write_str("AES-128-CCM"),
+            Self::AES128_GCM => f.write_str("AES-128-GCM"),
+            Self::AES256_CCM => f.write_str("AES-256-CCM"),
+            Self::AES256_GCM => f.write_str("AES-256-GCM"),
+            Self(other) => write!(f, "0x{other:04X}"),
+        }
+    }
+}
+
 /// The key of one direction and its cipher: 34 bytes, no expanded state, as in
 /// [`SigningKey`](super::SigningKey).
 #[derive(Clone, ZeroizeOnDrop)]

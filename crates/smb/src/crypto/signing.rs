@@ -42,6 +42,18 @@ impl SigningAlgorithm {
     }
 }
 
+/// As the specification names it, without the size of the key, which is the same for all.
+impl fmt::Display for SigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::HMAC_SHA256 => f.write_str("HMAC-SHA256"),
+            Self::AES_CMAC => f.write_str("AES-CMAC"),
+            Self::AES_GMAC => f.write_str("AES-GMAC"),
+            Self(other) => write!(f, "0x{other:04X}"),
+        }
+    }
+}
+
 /// A key and the algorithm it signs with: 18 bytes, no expanded state, which would cost
 /// each session hundreds. Expanding it anew takes about 0.15 µs a message with AES-GMAC.
 #[derive(Clone, ZeroizeOnDrop)]
