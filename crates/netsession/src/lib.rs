@@ -26,6 +26,7 @@ mod name;
 mod options;
 mod pipe;
 mod server;
+mod session_cursor;
 mod session_info;
 mod sessions;
 mod target;
@@ -43,6 +44,7 @@ pub use level_choice::LevelChoice;
 pub use options::{Encryption, Options};
 pub use rpc::Syntax;
 pub use server::{Ended, Server, SessionFilter};
+pub use session_cursor::SessionCursor;
 pub use session_info::{
     SessionInfo, SessionInfo0, SessionInfo1, SessionInfo2, SessionInfo10, SessionInfo502, UserFlags,
 };
