@@ -5,6 +5,7 @@ use std::process::ExitCode;
 mod bench;
 mod install;
 mod prerequisites;
+mod python;
 mod run;
 mod test;
 
@@ -12,8 +13,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
-                   format lint prerequisites build unit fuzz interop
-  prerequisites    install what the interoperability tests need (Debian packages as root,
+                   format lint prerequisites build unit fuzz interop python
+  prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
   install-capi --prefix DIR [--destdir DIR]
                    the C library, its headers and its pkg-config file

@@ -1,5 +1,5 @@
-//! What the interoperability tests need beside Rust: Samba's programs, rclone and three
-//! Python clients. Installed only if missing.
+//! What the tests need beside Rust: Samba's programs, rclone, three Python clients, and
+//! maturin for the Python package. Installed only if missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,19 @@ pub fn install(root: &Path) -> Result<(), String> {
 /// The Python of the virtual environment.
 pub fn python(root: &Path) -> PathBuf {
     root.join("target/interop/venv/bin/python")
+}
+
+/// `pip install` with this Python.
+pub fn pip(python: &Path) -> Command {
+    let mut command = Command::new(python);
+    command.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    command
 }
 
 fn missing_packages() -> Vec<&'static str> {
@@ -160,25 +173,17 @@ fn install_python(root: &Path) -> Result<(), String> {
         .map_err(|error| format!("could not read {}: {error}", wanted_file.display()))?;
     let venv = root.join("target/interop/venv");
     let stamp = venv.join("requirements.installed");
-    let works = succeeds(
-        Command::new(python(root)).args(["-c", "import impacket, smbprotocol, smb.SMBConnection"]),
-    );
+    let works = succeeds(Command::new(python(root)).args([
+        "-c",
+        "import impacket, maturin, smbprotocol, smb.SMBConnection",
+    ]));
     if works && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(&venv))?;
-    run(Command::new(python(root))
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ])
-        .arg(&wanted_file))?;
+    run(pip(&python(root)).arg("-r").arg(&wanted_file))?;
     fs::write(&stamp, wanted)
         .map_err(|error| format!("could not write {}: {error}", stamp.display()))
 }

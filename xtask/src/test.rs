@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::prerequisites;
 use crate::run::{run, say};
+use crate::{prerequisites, python};
 
 const PARTS: &[&str] = &[
     "format",
@@ -15,6 +15,7 @@ const PARTS: &[&str] = &[
     "unit",
     "fuzz",
     "interop",
+    "python",
 ];
 
 /// Runs the named parts, or all of them if none is named, in the order of [`PARTS`].
@@ -68,6 +69,11 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
             .args(["test", "-p", "netsession-tests", "--no-fail-fast"])
             .env("NETSESSION_PROGRAM", root.join("target/release/netsession"))
             .env("NETSESSION_PYTHON", prerequisites::python(root))),
+        "python" => python::test(
+            root,
+            || cargo(root),
+            &root.join("target/release/netsession"),
+        ),
         other => Err(format!("no part `{other}`")),
     }
 }
