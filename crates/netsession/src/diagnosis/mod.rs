@@ -5,6 +5,9 @@ mod findings;
 mod procedure;
 mod smb1;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -26,7 +26,8 @@ const SMALL_PAGE: u32 = 4096;
 /// which ignores filters, may have more than that.
 const MAX_LOOKED_THROUGH: usize = 10_000;
 
-const LEVELS: [SessionLevel; 5] = [
+/// All there are.
+pub(super) const LEVELS: [SessionLevel; 5] = [
     SessionLevel::Info0,
     SessionLevel::Info1,
     SessionLevel::Info2,
@@ -264,7 +265,7 @@ async fn first_page(server: &mut Server, level: SessionLevel) -> Result<LevelAns
     }
 }
 
-fn software(diagnosis: &Diagnosis) -> Option<Software> {
+pub(super) fn software(diagnosis: &Diagnosis) -> Option<Software> {
     let info = diagnosis.server()?;
     if info.platform_id != PLATFORM_NT {
         return None;

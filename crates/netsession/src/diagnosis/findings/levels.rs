@@ -4,7 +4,7 @@ use srvsvc::{NetApiStatus, SessionLevel};
 
 use super::Severity::{Failure, Note, Ok as Fine, Warning};
 use super::{Findings, reason};
-use crate::diagnosis::{Diagnosis, Software};
+use crate::diagnosis::{Diagnosis, Software, procedure};
 use crate::{Error, ErrorKind};
 
 impl Findings {
@@ -43,7 +43,10 @@ impl Findings {
                 let number = u32::from(*level);
                 self.add(
                     "level-failed",
-                    Warning,
+                    match levels.open.is_empty() {
+                        true => Failure,
+                        false => Warning,
+                    },
                     format!("Level {number} fails: {}.", reason(error)),
                 );
             }
@@ -51,7 +54,7 @@ impl Findings {
     }
 
     fn of_the_open_levels(&mut self, diagnosis: &Diagnosis, levels: &Levels) {
-        if levels.denied.is_empty() && levels.unknown.is_empty() {
+        if levels.open.len() == procedure::LEVELS.len() {
             self.add(
                 "all-levels-open",
                 Fine,
@@ -172,7 +175,7 @@ fn denied(diagnosis: &Diagnosis) -> (&'static str, String) {
         Some(Software::Samba) => (
             "sessions-denied-by-samba",
             format!(
-                "This seems to be Samba, which lists sessions only to whom it counts among the builtin Administrators: put {user} into a Unix group and map that to S-1-5-32-544 (`net groupmap add sid=S-1-5-32-544 unixgroup=GROUP type=builtin ntgroup=Administrators`), then log on anew."
+                "This seems to be Samba, which lists sessions only to whom it counts among the builtin Administrators: put {user} into the Unix group that is mapped to S-1-5-32-544 (`net groupmap list`), or map one (`net groupmap add sid=S-1-5-32-544 unixgroup=GROUP type=builtin ntgroup=Administrators`), and log on anew."
             ),
         ),
         Some(Software::WindowsLike) => (
