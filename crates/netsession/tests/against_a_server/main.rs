@@ -6,8 +6,10 @@
 mod adsi;
 mod diagnosis;
 mod dropping;
+mod netapi;
 mod peer;
 mod tampering;
+mod this_machine;
 
 use std::time::Duration;
 

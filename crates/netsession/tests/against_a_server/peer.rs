@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use netsession::{SessionLevel, Syntax, Target};
+use netsession::{Options, SessionLevel, Syntax, Target};
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
 use service::config::{Encryption, LocalSocket, Overrides, ServeConfig, ShareSpec};
@@ -18,8 +18,8 @@ pub struct Peer {
 struct Ours {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// Accounts and share; goes last.
-    _directory: TempDir,
+    /// Accounts, share and socket; goes last.
+    directory: TempDir,
 }
 
 impl Drop for Ours {
@@ -68,8 +68,9 @@ impl Peer {
         add_accounts(&state);
         let data = directory.path().join("data");
         std::fs::create_dir(&data).unwrap();
+        let usual = LocalSocket::At(directory.path().join("local.sock"));
         let config = ServeConfig::resolve(Overrides {
-            local_socket: overrides.local_socket.clone().or(Some(LocalSocket::Off)),
+            local_socket: Some(overrides.local_socket.clone().unwrap_or(usual)),
             listen: Some(vec!["127.0.0.1:0".parse().unwrap()]),
             data_dir: Some(state),
             server_name: Some("SRV".parse().unwrap()),
@@ -99,7 +100,7 @@ impl Peer {
             ours: Some(Ours {
                 stop: Some(stop),
                 thread: Some(thread),
-                _directory: directory,
+                directory,
             }),
         }
     }
@@ -107,6 +108,15 @@ impl Peer {
     /// Where it listens.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// How to ask ours through its socket.
+    pub fn local_options(&self) -> Option<Options> {
+        let ours = self.ours.as_ref()?;
+        Some(Options {
+            local_socket: Some(ours.directory.path().join("local.sock")),
+            ..Options::default()
+        })
     }
 
     /// Our own, of which more is known.
