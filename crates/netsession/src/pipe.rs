@@ -273,3 +273,20 @@ async fn bind(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_may_not_be_used_is_access_denied() {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = not_connected("connecting".to_owned(), &denied);
+        assert_eq!(error.kind(), ErrorKind::AccessDenied);
+        assert_eq!(error.net_api_status(), 5);
+        assert!(
+            error.to_string().contains("administrators group"),
+            "{error}"
+        );
+    }
+}
