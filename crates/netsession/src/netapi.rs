@@ -6,6 +6,29 @@
 //! Names of clients and users go to the server unchanged: without its `\\` a client name is
 //! answered with 2351 (NetSessionEnum) or 2312 (NetSessionDel). The one thing that is done
 //! here for the server is to apply the filters again, because Samba ignores them.
+//!
+//! ```
+//! # mod doctest { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctest/server.rs")); }
+//! # doctest::run_blocking(|doctest::Given { address, .. }| {
+//! use netsession::{Credentials, netapi::Netapi};
+//!
+//! let netapi = Netapi::new();
+//! netapi.set_credentials(Some(Credentials::parse("admin%Adm1n.Pw")?));
+//! let mut resume_handle = 0;
+//! loop {
+//!     let handle = Some(resume_handle);
+//!     let page = netapi.net_session_enum(Some(&address), None, None, 10, 4096, handle)?;
+//!     for session in &page.entries {
+//!         println!("{} {:?}", session.cname(), session.username());
+//!     }
+//!     if !page.more_data {
+//!         break;
+//!     }
+//!     resume_handle = page.resume_handle;
+//! }
+//! netapi.net_session_del(Some(&address), Some(r"\\127.0.0.9"), Some("alice"))?;
+//! # Ok(()) });
+//! ```
 
 mod pool;
 
