@@ -3,25 +3,19 @@
 use rpc::Syntax;
 use server::application::OpenRow;
 use srvsvc::{
-    EnumResponse, FileCloseRequest, FileEnumRequest, FileGetInfoRequest, FileInfo, GetInfoResponse,
-    MAX_PREFERRED_LENGTH, NetApiStatus, Row,
+    FileCloseRequest, FileEnumRequest, FileGetInfoRequest, FileInfo, GetInfoResponse, NetApiStatus,
+    Row,
 };
 
 use super::administration::Administration;
 use super::endpoint::{
     Endpoint, check_length, given, page_limits, same_name, stripped_client_name,
 };
+use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
 
 /// How path names of pipes begin.
 const PIPE_PREFIX: &str = r"\PIPE\";
-
-/// What one enumeration returns.
-struct Selection {
-    rows: Vec<OpenRow>,
-    /// Rows that pass the filters behind the resume position.
-    total: u32,
-}
 
 /// BasePath and UserName of a request.
 struct Filter<'a> {
@@ -32,31 +26,15 @@ struct Filter<'a> {
 
 impl<A: Administration> Endpoint<A> {
     pub(super) fn file_enum(&self, syntax: Syntax, request: &FileEnumRequest) -> Vec<u8> {
-        let (level, handle) = (request.level, request.resume_handle);
-        match self.select_files(request) {
-            Ok(Selection { rows, total }) => {
-                let more = total as usize > rows.len();
-                let last = rows.last().filter(|_| more).map_or(0, |row| row.id);
-                EnumResponse {
-                    level,
-                    entries: rows.iter().map(info),
-                    total_entries: total,
-                    resume_handle: handle.map(|_| last),
-                    result: if more {
-                        NetApiStatus::MORE_DATA
-                    } else {
-                        NetApiStatus::SUCCESS
-                    },
-                }
-                .write(syntax)
-            }
-            Err(status) => {
-                EnumResponse::<Vec<FileInfo>>::error(level, handle, status).write(syntax)
-            }
-        }
+        let asked = Asked {
+            syntax,
+            level: request.level,
+            resume_handle: request.resume_handle,
+        };
+        asked.answer(&self.select_files(request), |row| row.id, info)
     }
 
-    fn select_files(&self, request: &FileEnumRequest) -> Result<Selection, NetApiStatus> {
+    fn select_files(&self, request: &FileEnumRequest) -> Result<Selection<OpenRow>, NetApiStatus> {
         self.require(Operation::FileEnum)?;
         let level = request.level;
         if !FileInfo::<&str>::ENUM_LEVELS.contains(&level) {
@@ -71,42 +49,24 @@ impl<A: Administration> Endpoint<A> {
             user_name: name.filter(|_| !is_client),
             client_name: name.filter(|_| is_client).map(stripped_client_name),
         };
-        let mut left = match request.prefered_maximum_length {
-            MAX_PREFERRED_LENGTH => None,
-            length => Some(length as usize),
-        };
-        let mut after = request.resume_handle.unwrap_or(0);
-        let mut selection = Selection {
-            rows: Vec::new(),
-            total: 0,
-        };
-        let mut is_full = false;
-        for limit in page_limits() {
-            let page = self.administration.opens(after, limit);
-            let Some(last) = page.rows.last() else { break };
-            after = last.id;
-            let is_last = page.total as usize <= page.rows.len();
+        let mut room = Room::new(request.prefered_maximum_length);
+        let after = request.resume_handle.unwrap_or(0);
+        let query = |after, limit| self.administration.opens(after, limit);
+        let (mut rows, mut total) = (Vec::new(), 0u32);
+        for page in pages(after, page_limits(), query, |row| row.id) {
             for row in page.rows.into_iter().filter(|row| filter.passes(row)) {
-                selection.total = selection.total.saturating_add(1);
-                if let Some(left) = &mut left {
-                    match left.checked_sub(info(&row).size(level)) {
-                        Some(rest) => *left = rest,
-                        None => is_full = true,
-                    }
+                total = total.saturating_add(1);
+                if room.take(|| info(&row).size(level)) {
+                    rows.push(row);
                 }
-                if !is_full {
-                    selection.rows.push(row);
-                }
-            }
-            if is_last {
-                break;
             }
         }
-        if is_full && selection.rows.is_empty() {
+        let more = total as usize > rows.len();
+        if more && rows.is_empty() {
             // Unlike the other enumerations this one has a code for it.
             return Err(NetApiStatus::BUF_TOO_SMALL);
         }
-        Ok(selection)
+        Ok(Selection { rows, total, more })
     }
 
     pub(super) fn file_get_info(&self, syntax: Syntax, request: &FileGetInfoRequest) -> Vec<u8> {

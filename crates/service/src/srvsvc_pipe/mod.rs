@@ -5,6 +5,7 @@ mod administration;
 mod connection;
 mod endpoint;
 mod file;
+mod page;
 mod server_info;
 mod session;
 mod share;

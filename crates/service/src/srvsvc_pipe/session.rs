@@ -3,57 +3,32 @@
 use rpc::Syntax;
 use server::application::{SessionFilter, SessionGlobalId, SessionRow};
 use srvsvc::{
-    EnumResponse, MAX_PREFERRED_LENGTH, NetApiStatus, Row, SESS_GUEST, SessionDelRequest,
-    SessionEnumRequest, SessionInfo, SessionLevel, Text,
+    NetApiStatus, Row, SESS_GUEST, SessionDelRequest, SessionEnumRequest, SessionInfo,
+    SessionLevel, Text,
 };
 
 use super::administration::Administration;
 use super::endpoint::{
     Endpoint, SESSION_PAGE, check_length, dword, given, seconds, stripped_client_name,
 };
+use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
-
-/// What one enumeration returns.
-struct Selection {
-    rows: Vec<SessionRow>,
-    /// Rows that pass the filter behind the resume position.
-    total: u32,
-    /// Not all of them are in `rows`.
-    more: bool,
-}
 
 impl<A: Administration> Endpoint<A> {
     pub(super) fn session_enum(&self, syntax: Syntax, request: &SessionEnumRequest) -> Vec<u8> {
-        let (level, handle) = (request.level, request.resume_handle);
-        match self.select(request) {
-            Ok(Selection { rows, total, more }) => {
-                // On success the value is not prescribed: 0, the start.
-                let last = rows
-                    .last()
-                    .filter(|_| more)
-                    .map_or(0, |row| row.id.0 as u32);
-                EnumResponse {
-                    level,
-                    entries: rows.iter().map(|row| info(row, level)),
-                    total_entries: total,
-                    resume_handle: handle.map(|_| last),
-                    result: if more {
-                        NetApiStatus::MORE_DATA
-                    } else {
-                        NetApiStatus::SUCCESS
-                    },
-                }
-                .write(syntax)
-            }
-            Err(status) => {
-                EnumResponse::<Vec<SessionInfo>>::error(level, handle, status).write(syntax)
-            }
-        }
+        let level = request.level;
+        let asked = Asked {
+            syntax,
+            level,
+            resume_handle: request.resume_handle,
+        };
+        let position = |row: &SessionRow| row.id.0 as u32;
+        asked.answer(&self.select(request), position, |row| info(row, level))
     }
 
     /// The text fixes no precedence of errors; ours is access, level, form of the name,
     /// lengths, resume position, result of the filter.
-    fn select(&self, request: &SessionEnumRequest) -> Result<Selection, NetApiStatus> {
+    fn select(&self, request: &SessionEnumRequest) -> Result<Selection<SessionRow>, NetApiStatus> {
         self.require(Operation::SessionEnum)?;
         SessionLevel::try_from(request.level).map_err(|_| NetApiStatus::INVALID_LEVEL)?;
         let client_name = given(&request.client_name);
@@ -95,53 +70,33 @@ impl<A: Administration> Endpoint<A> {
     fn walk(
         &self,
         filter: SessionFilter<'_>,
-        mut after: Option<SessionGlobalId>,
+        after: Option<SessionGlobalId>,
         level: u32,
         prefered_maximum_length: u32,
-    ) -> Selection {
-        let bounded = prefered_maximum_length != MAX_PREFERRED_LENGTH;
-        let mut left = prefered_maximum_length as usize;
-        // No row is smaller than one without text, so no more can fit than this.
-        let most = match SessionInfo::<Text<'_>>::default().size(level) {
-            size if bounded => left / size.max(1) + 2,
-            _ => usize::MAX,
+    ) -> Selection<SessionRow> {
+        let mut room = Room::new(prefered_maximum_length);
+        // No row is smaller than one without text.
+        let smallest = SessionInfo::<Text<'_>>::default().size(level);
+        let limit = SESSION_PAGE.min(room.most(smallest));
+        let query = |after, limit| self.administration.sessions(filter, after, limit);
+        let mut selection = Selection {
+            rows: Vec::new(),
+            total: 0,
+            more: false,
         };
-        let mut rows: Vec<SessionRow> = Vec::new();
-        let mut total;
-        loop {
-            let limit = SESSION_PAGE.min(most);
-            let page = self.administration.sessions(filter, after, limit);
-            total = dword(rows.len()).saturating_add(page.total);
-            if page.rows.is_empty() {
-                break;
-            }
-            let is_last = page.total as usize <= page.rows.len();
+        for page in pages(after, std::iter::repeat(limit), query, |row| Some(row.id)) {
+            let rows = &mut selection.rows;
+            selection.total = dword(rows.len()).saturating_add(page.total);
             for row in page.rows {
-                if bounded {
-                    match left.checked_sub(info(&row, level).size(level)) {
-                        Some(rest) => left = rest,
-                        None if rows.is_empty() => left = 0,
-                        None => {
-                            return Selection {
-                                rows,
-                                total,
-                                more: true,
-                            };
-                        }
-                    }
+                let fits = room.take(|| info(&row, level).size(level));
+                if !fits && !rows.is_empty() {
+                    selection.more = true;
+                    return selection;
                 }
-                after = Some(row.id);
                 rows.push(row);
             }
-            if is_last {
-                break;
-            }
         }
-        Selection {
-            rows,
-            total,
-            more: false,
-        }
+        selection
     }
 
     pub(super) fn session_del(&mut self, request: &SessionDelRequest) -> NetApiStatus {
