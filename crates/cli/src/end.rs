@@ -33,13 +33,13 @@ pub async fn run(arguments: &EndArguments) -> Result<(), Failure> {
             "end the sessions of whom? Give --client NAME, --user NAME or both, not empty",
         ));
     }
+    let target = one(arguments.server.as_deref())?;
     if !arguments.yes && !arguments.dry_run && !stdin().is_terminal() {
         return Err(Failure::usage(
             "ending sessions needs a yes, and there is no terminal to ask on; \
              give --yes, or --dry-run to see what would be ended",
         ));
     }
-    let target = one(arguments.server.as_deref())?;
     let asked = within(&arguments.access, async {
         let mut remote = Remote::connect(&target, &arguments.access).await?;
         let answer = remote.sessions(&filter(client, user), None).await?;

@@ -160,15 +160,19 @@ impl Asked {
                 let exit = exit_of(error.kind());
                 let mut message = error.to_string();
                 if exit == Exit::AccessDenied {
-                    let server = match target.is_this_machine() {
-                        true => String::new(),
-                        false => format!(" {target}"),
-                    };
-                    message.push_str(&format!("; `netsession doctor{server}` tells more"));
+                    message.push_str(&doctor(&target.to_string()));
                 }
                 Failure { exit, message }
             }
         }
+    }
+}
+
+/// Where to read what a refused user can change.
+pub fn doctor(server: &str) -> String {
+    match server {
+        THIS_MACHINE => "; `netsession doctor` tells more".to_owned(),
+        server => format!("; `netsession doctor {server}` tells more"),
     }
 }
 

@@ -331,6 +331,8 @@ impl<'a> Report<'a> {
                     count(sessions, "session")
                 ),
             }
+        } else if answered + sessions + unfinished == 0 {
+            format!("None of {} answered.\n", count(servers, "server"))
         } else {
             let gap = if sessions == 0 { "" } else { "\n" };
             let number = match sessions {

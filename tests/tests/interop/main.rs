@@ -3,6 +3,7 @@
 mod adsi;
 mod c_programs;
 mod command_line;
+mod command_line_many;
 mod files;
 mod files_of_others;
 mod local_socket;

@@ -4,7 +4,7 @@ use netsession::Error;
 
 use super::NAMED;
 use crate::failure::{Exit, complain, exit_of};
-use crate::output::document::Reason;
+use crate::remote::doctor;
 
 /// What failed so far.
 #[derive(Debug, Default)]
@@ -28,13 +28,16 @@ impl Failures {
     /// One more.
     pub fn add(&mut self, server: &str, error: &Error) {
         self.number += 1;
-        let message = Reason::new(error).message;
+        let exit = exit_of(error.kind());
+        let mut message = error.to_string();
+        if exit == Exit::AccessDenied {
+            message.push_str(&doctor(server));
+        }
         let reason = message
             .strip_prefix(error.tried())
             .and_then(|rest| rest.strip_prefix(": "))
             .unwrap_or(&message)
             .replace(server, "SERVER");
-        let exit = exit_of(error.kind());
         let known = self
             .groups
             .iter_mut()
@@ -89,13 +92,12 @@ impl Failures {
 
 impl Group {
     fn line(&self) -> String {
-        let names = self.servers.join(", ");
         match (self.servers.len(), self.more) {
             (1, _) => self.message.clone(),
-            (number, 0) => format!("{number} servers: {}: {names}", self.reason),
-            (number, more) => format!(
-                "{} servers: {}: {names} and {more} more (--jsonl names all)",
-                number + more,
+            (_, 0) => format!("{}: {}", self.servers.join(", "), self.reason),
+            (_, more) => format!(
+                "{} and {more} more (--jsonl names all): {}",
+                self.servers.join(", "),
                 self.reason
             ),
         }
