@@ -12,7 +12,7 @@ use service::config::{
 
 use crate::failure::EXIT_CODES;
 
-pub use client::{Access, EndArguments, Level, ListArguments, ShowArguments};
+pub use client::{Access, DoctorArguments, EndArguments, Level, ListArguments, ShowArguments};
 pub use format::{AccountFormat, Format};
 
 /// List and end the sessions of SMB servers, and serve files with sessions to list.
@@ -40,6 +40,8 @@ pub enum Command {
     Show(ShowArguments),
     /// End the sessions of a client, of a user, or of a user on a client
     End(EndArguments),
+    /// Find out why a server does not answer, or not to this user, and what to change
+    Doctor(DoctorArguments),
     /// Write the man pages
     #[command(hide = true)]
     Man(ManArguments),

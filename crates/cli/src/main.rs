@@ -7,6 +7,7 @@
 mod account;
 mod arguments;
 mod demo;
+mod doctor;
 mod end;
 mod failure;
 mod generate;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => block_on(show::run(&arguments)),
         Command::End(arguments) => block_on(end::run(&arguments)),
+        Command::Doctor(arguments) => block_on(doctor::run(&arguments)),
         Command::Man(arguments) => generate::man(&arguments),
         Command::Completions(arguments) => generate::completions(&arguments),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::arguments::{Format, Level, ListArguments};
 use crate::failure::Failure;
-use crate::output::document::{Answer, Line, Listing, Reason, Summary, Survey};
+use crate::output::document::{Answer, Line, Listing, Reason, Summary, Survey, seconds};
 use crate::output::{self, Columns, Output, SCHEMA_VERSION, bold, net, smb_session};
 use crate::row::Row;
 use crate::text::{count, printable};
@@ -442,11 +442,6 @@ fn interrupted() -> Reason {
         name: Some("ERROR_CANCELLED"),
         message: "interrupted before this server had told everything".to_owned(),
     }
-}
-
-/// To the millisecond.
-fn seconds(elapsed: Duration) -> f64 {
-    (elapsed.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

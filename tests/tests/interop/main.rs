@@ -3,6 +3,8 @@
 mod adsi;
 mod c_programs;
 mod command_line;
+mod command_line_formats;
+mod command_line_local;
 mod command_line_many;
 mod files;
 mod files_of_others;

@@ -31,6 +31,8 @@ fn what_the_readme_types() {
         "netsession show --client c --user u --format net",
         "netsession end --client c --yes",
         "netsession end --user u --local-socket /run/x.sock",
+        "netsession doctor",
+        "netsession doctor srv --json",
         r"netsession list \\srv --client c --user u --level 502 -U DOM\admin%x --json",
         "netsession show srv --client c --user u --level 10",
         "netsession end srv --client c --dry-run",

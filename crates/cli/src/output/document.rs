@@ -1,5 +1,7 @@
 //! The JSON objects; docs/json.md describes them, docs/schema has their schemas.
 
+use std::time::Duration;
+
 use netsession::{Error, ErrorKind};
 use serde::Serialize;
 
@@ -147,4 +149,9 @@ pub fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::ServerNotStarted => "server_not_started",
         _ => "refused",
     }
+}
+
+/// To the microsecond.
+pub fn seconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e6).round() / 1e6
 }
