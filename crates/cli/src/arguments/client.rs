@@ -22,7 +22,8 @@ pub struct Access {
     /// Limit for connecting, for logging on and for each call, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<f64>,
-    /// Limit for everything that is asked of one server together, in seconds [default: none]
+    /// Limit for everything that is asked of one server together, in seconds [default: none; 30 for
+    /// each of several servers]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub deadline: Option<f64>,
     /// Refuse servers that cannot encrypt
@@ -173,7 +174,8 @@ Many servers, each asked once, --jobs at a time, with one password:
   grep -v old servers.txt | netsession list @- -q --csv
 Rows come as servers answer. Servers that fail are counted and named with their reason on standard \
 error at the end. Exit code 9: some of them failed; 10: all, for different reasons; if all failed \
-for one reason, its code. Ctrl-C stops the work, prints what is known, and exits with 130.
+for one reason, its code. Ctrl-C stops the work, prints what is known, and exits with 130. `netsession --help` lists all \
+exit codes.
 
 Columns: SERVER (with several), CLIENT, USER, OPENS (files and pipes open now), CONNECTED (since \
 the session began), IDLE (since its last request), FLAGS (guest, no-encryption); TYPE and TRANSPORT \
@@ -184,7 +186,7 @@ transport, behind the server if more than one was typed or @FILE was; what the l
 is empty, and control characters in names are written as \\u{..}.
 
 --json prints
-  { \"schema_version\": 1, \"server\": \"srv:445\", \"level\": 502, \"sessions\": [ {
+  { \"schema_version\": 1, \"server\": \"srv\", \"level\": 502, \"sessions\": [ {
       \"client\": \"192.0.2.10\", \"user\": \"alice\", \"opens\": 2, \"connected_seconds\": 61,
       \"idle_seconds\": 5, \"user_flags\": 0, \"flags\": [\"guest\"], \"client_type\": \"\",
       \"transport\": \"\\\\Device\\\\NetbiosSmb\" } ] }
