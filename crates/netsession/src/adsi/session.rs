@@ -183,8 +183,8 @@ impl Session {
     }
 }
 
-/// User and computer of a session's name. The computer loses its leading backslashes, so that
-/// a name put together from a `\\computer` fits too.
+/// User and computer of a session's name. Backslashes between them count as one, so that a
+/// name put together from a `\\computer` fits too.
 pub(super) fn split_name(name: &str) -> Result<(&str, &str)> {
     let wrong = |why: &str| {
         Error::new(
@@ -193,10 +193,11 @@ pub(super) fn split_name(name: &str) -> Result<(&str, &str)> {
             why,
         )
     };
+    // The last one: a user may come with a domain, no computer's name has a backslash.
     let (user, computer) = name
-        .split_once('\\')
+        .rsplit_once('\\')
         .ok_or_else(|| wrong(r"a session is named user\computer"))?;
-    let computer = computer.trim_start_matches('\\');
+    let user = user.trim_end_matches('\\');
     // NetSessionDel takes an empty name as "every": never end more than was named.
     if user.is_empty() {
         return Err(wrong(
@@ -219,6 +220,7 @@ mod tests {
     fn names_take_apart() {
         assert_eq!(split_name(r"alice\pc").unwrap(), ("alice", "pc"));
         assert_eq!(split_name(r"alice\\\pc").unwrap(), ("alice", "pc"));
+        assert_eq!(split_name(r"DOM\alice\pc").unwrap(), (r"DOM\alice", "pc"));
         assert_eq!(split_name(r"pc$\[::1]").unwrap(), ("pc$", "[::1]"));
         for name in ["", "alice", r"\pc", r"alice\", r"alice\\", r"\\pc"] {
             let error = split_name(name).unwrap_err();
