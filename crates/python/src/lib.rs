@@ -8,6 +8,7 @@
 
 use pyo3::prelude::*;
 
+mod adsi;
 mod arguments;
 mod convert;
 mod errors;
@@ -21,6 +22,10 @@ mod sessions;
 /// Sessions of SMB servers: the compiled part of the package `netsession`.
 #[pymodule]
 mod _netsession {
+    #[pymodule_export]
+    use crate::adsi::{
+        FileService, Resource, ResourcesCollection, Session, SessionsCollection, get_object,
+    };
     #[pymodule_export]
     use crate::fan_out::{FanOut, fan_out};
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import inspect
 import pickle
 from datetime import timedelta
 
@@ -219,3 +220,30 @@ def test_this_machine_without_a_server(tmp_path):
 
 def test_annotations_can_be_written():
     assert str(netsession.Sessions[netsession.SessionInfo10]).endswith("SessionInfo10]")
+
+
+def public(module):
+    for name in module.__all__:
+        yield name, getattr(module, name)
+
+
+def test_everything_says_what_it_is():
+    """Docstrings, also of the compiled classes; signatures, also of the compiled functions."""
+    from netsession import adsi, netapi, win32net
+
+    for module in (netsession, netapi, win32net, adsi):
+        assert module.__doc__
+        for name, item in public(module):
+            if not callable(item) or getattr(item, "__module__", "") in ("typing", None):
+                continue
+            assert item.__doc__, f"{module.__name__}.{name}"
+            if not inspect.isclass(item):
+                inspect.signature(item)
+                continue
+            for member, value in vars(item).items():
+                if member.startswith("_") or issubclass(item, BaseException):
+                    continue
+                if callable(value) or isinstance(value, property):
+                    assert inspect.getdoc(value), f"{name}.{member}"
+                if callable(value) and not isinstance(value, type):
+                    inspect.signature(value)
