@@ -56,6 +56,7 @@ fn links_lead_to_files() {
         ("docs/json.md", "docs"),
         ("docs/dependencies.md", "docs"),
         ("docs/performance.md", "docs"),
+        ("docs/python.md", "docs"),
     ] {
         let text = read(document);
         for link in text.split("](").skip(1) {
