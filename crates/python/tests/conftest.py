@@ -5,10 +5,12 @@ the program `netsession`; NETSESSION_SUBJECT_PROGRAM starts Samba's smbd (the ex
 `subject` of the crate netsession-tests). `cargo xtask test python` sets both.
 """
 
+import gc
 import os
 import pathlib
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -114,11 +116,22 @@ def stop(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Our server, for tests that leave it as it was."""
+def running(tmp_path_factory):
     process, subject = serve(tmp_path_factory.mktemp("server"))
     yield subject
     stop(process)
+
+
+@pytest.fixture
+def server(running):
+    """Our server, without a session: those of the test before may still be on their way out."""
+    gc.collect()
+    with netsession.connect(local_socket=running.socket) as here:
+        deadline = time.monotonic() + START
+        while list(here.sessions()):
+            assert time.monotonic() < deadline, "a test has left a session behind"
+            time.sleep(0.01)
+    yield running
 
 
 @pytest.fixture(scope="session")

@@ -230,7 +230,6 @@ def test_closing_while_another_thread_waits(silent):
     assert not waiting.is_alive() and came == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_connects_by_itself(server):
     """Neither disturbs the other: parent and child have their own connections."""
     win32net.set_credentials(*ADMIN)

@@ -26,6 +26,22 @@ from ._types import (
 _Limit = Union[float, timedelta]
 _Session_co = TypeVar("_Session_co", bound=SessionInfo, covariant=True, default=SessionInfo)
 
+__all__ = [
+    "FanOut",
+    "FileService",
+    "GetObject",
+    "Netapi",
+    "Resource",
+    "ResourcesCollection",
+    "Server",
+    "Session",
+    "Sessions",
+    "SessionsCollection",
+    "__version__",
+    "connect",
+    "fan_out",
+]
+
 __version__: str
 
 def connect(
@@ -115,7 +131,7 @@ class Sessions(Iterator[_Session_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _Session_co: ...
     @classmethod
-    def __class_getitem__(cls, item: object, /) -> GenericAlias: ...
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
     @property
     def level(self) -> Optional[int]: ...
 

@@ -34,11 +34,11 @@ class error(Exception):
     :class:`netsession.Error` behind it, with a longer text, is its ``__cause__``.
     """
 
-    winerror: Optional[int]
+    winerror: int
     """The number, for instance 5 or 2312."""
-    funcname: Optional[str]
+    funcname: str
     """The function that failed."""
-    strerror: Optional[str]
+    strerror: str
     """What the number means."""
 
     def __init__(self, *args: Any) -> None:
