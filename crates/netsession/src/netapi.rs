@@ -302,13 +302,16 @@ impl Question<'_> {
         let all = entries.len();
         let (client, user) = (given(self.client), given(self.username));
         entries.retain(|info| matches(info, client, user));
-        if entries.is_empty() && all > 0 && !more_data && self.resume_handle.unwrap_or(0) == 0 {
+        if entries.is_empty() && !more_data && self.resume_handle.unwrap_or(0) == 0 {
             // What a server that filters would have said.
-            let status = match client {
-                Some(_) => NetApiStatus::CLIENT_NAME_NOT_FOUND,
-                None => NetApiStatus::USER_NOT_FOUND,
+            let status = match (client, user) {
+                (Some(_), _) => Some(NetApiStatus::CLIENT_NAME_NOT_FOUND),
+                (None, Some(_)) => Some(NetApiStatus::USER_NOT_FOUND),
+                (None, None) => None,
             };
-            return Err(server.refused(tried.to_owned(), status));
+            if let Some(status) = status {
+                return Err(server.refused(tried.to_owned(), status));
+            }
         }
         let dropped = dword(all - entries.len());
         Ok(SessionEnumeration {

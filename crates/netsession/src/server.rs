@@ -7,21 +7,14 @@ use rpc::Syntax;
 use smb::crypto::{Cipher, SigningAlgorithm};
 use smb::wire::Dialect;
 use srvsvc::{
-    EnumResponse, FileCloseRequest, FileEnumRequest, FileEnumResponse, FileInfo,
-    MAX_PREFERRED_LENGTH, NetApiStatus, ServerGetInfoRequest, ServerGetInfoResponse, ServerInfo,
-    SessionDelRequest, SessionEnumRequest, SessionEnumResponse, SessionLevel, ShareEnumRequest,
-    ShareEnumResponse, ShareInfo, opnum,
+    MAX_PREFERRED_LENGTH, NetApiStatus, SessionDelRequest, SessionEnumRequest, SessionLevel, opnum,
 };
 use tokio::time::Instant;
 
 use crate::name::{client_name, given, matches};
 use crate::pipe::{Pipe, PipeError};
-use crate::sessions::Progress;
 use crate::smb_client::{self, Connection, Session, Transport, TreeConnect};
 use crate::{Credentials, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket};
-
-/// FILE_INFO_3: the level of files that tells all.
-const FILE_LEVEL: u32 = 3;
 
 /// Which sessions. An absent or empty name lets all pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -269,114 +262,6 @@ impl Server {
         }
     }
 
-    /// The files and pipes open on the server (NetFileEnum at level 3): those whose path
-    /// begins with `base_path`, and those that `user`, or the computer `\\name`, has opened.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`],
-    /// [`ErrorKind::NoSuchSession`] if nobody of that name is there, and those of the
-    /// connection.
-    pub async fn files(
-        &mut self,
-        base_path: Option<&str>,
-        user: Option<&str>,
-    ) -> Result<Vec<FileInfo>, Error> {
-        let tried = format!("listing the open files of {}", self.target);
-        let mut files = Vec::new();
-        let mut progress = Progress::default();
-        while !progress.done {
-            let request = FileEnumRequest {
-                server_name: self.target.server_name(),
-                base_path: given(base_path).map(str::to_owned),
-                user_name: given(user).map(str::to_owned),
-                level: FILE_LEVEL,
-                prefered_maximum_length: self.options.page_bytes,
-                resume_handle: Some(progress.resume_handle),
-            };
-            let syntax = self.pipe.syntax();
-            let stub = self
-                .call_as(opnum::NETR_FILE_ENUM, request.write(syntax), &tried)
-                .await?;
-            let response = FileEnumResponse::read(syntax, &stub)
-                .map_err(|error| self.malformed(&tried, &error))?;
-            let page = progress.take(response, &tried);
-            files.extend(page.map_err(|error| self.placed(error))?);
-        }
-        Ok(files)
-    }
-
-    /// Closes an open file or pipe (NetFileClose). What the client still holds in memory is
-    /// lost.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Refused`] with 2314 if no open file has that number,
-    /// [`ErrorKind::AccessDenied`], and those of the connection.
-    pub async fn close_file(&mut self, id: u32) -> Result<(), Error> {
-        let tried = format!("closing the open file {id} of {}", self.target);
-        let request = FileCloseRequest {
-            server_name: self.target.server_name(),
-            file_id: id,
-        };
-        let syntax = self.pipe.syntax();
-        let stub = self
-            .call_as(opnum::NETR_FILE_CLOSE, request.write(syntax), &tried)
-            .await?;
-        self.result(tried, &stub)
-    }
-
-    /// What the server says of itself (NetrServerGetInfo), level 100, 101 or 102.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`] and those of the connection.
-    pub async fn server_info(&mut self, level: u32) -> Result<ServerInfo, Error> {
-        let tried = format!("asking {} about itself", self.target);
-        let syntax = self.pipe.syntax();
-        let request = ServerGetInfoRequest {
-            server_name: self.target.server_name(),
-            level,
-        };
-        let stub = self
-            .call_as(opnum::NETR_SERVER_GET_INFO, request.write(syntax), &tried)
-            .await?;
-        let response: ServerGetInfoResponse = ServerGetInfoResponse::read(syntax, level, &stub)
-            .map_err(|error| self.malformed(&tried, &error))?;
-        match (response.result, response.info) {
-            (NetApiStatus::SUCCESS, Some(info)) => Ok(info),
-            (NetApiStatus::SUCCESS, None) => Err(self.placed(Error::protocol(
-                tried,
-                "success without information".to_owned(),
-            ))),
-            (result, _) => Err(self.refused(tried, result)),
-        }
-    }
-
-    /// The shares (NetrShareEnum), level 0, 1, 2, 501 or 502.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`] and those of the connection.
-    pub async fn shares(&mut self, level: u32) -> Result<Vec<ShareInfo>, Error> {
-        let tried = format!("listing the shares of {}", self.target);
-        let syntax = self.pipe.syntax();
-        let mut shares = Vec::new();
-        let mut progress = Progress::default();
-        while !progress.done {
-            let request = ShareEnumRequest {
-                server_name: self.target.server_name(),
-                level,
-                prefered_maximum_length: self.options.page_bytes,
-                resume_handle: Some(progress.resume_handle),
-            };
-            let stub = self
-                .call_as(opnum::NETR_SHARE_ENUM, request.write(syntax), &tried)
-                .await?;
-            let response = ShareEnumResponse::read(syntax, &stub)
-                .map_err(|error| self.malformed(&tried, &error))?;
-            let page = progress.take(response, &tried);
-            shares.extend(page.map_err(|error| self.placed(error))?);
-        }
-        Ok(shares)
-    }
-
     /// Any operation of srvsvc: stub in, stub out, in [`Server::syntax`].
     ///
     /// # Errors
@@ -410,39 +295,6 @@ impl Server {
                 }
             }
         }
-    }
-
-    /// NetrSessionEnum, one page, with the entries typed.
-    pub(crate) async fn session_enum(
-        &mut self,
-        request: &SessionEnumRequest,
-        level: SessionLevel,
-        tried: &str,
-    ) -> Result<EnumResponse<Vec<SessionInfo>>, Error> {
-        let syntax = self.pipe.syntax();
-        let stub = self
-            .call_as(opnum::NETR_SESSION_ENUM, request.write(syntax), tried)
-            .await?;
-        let response = SessionEnumResponse::read(syntax, &stub)
-            .map_err(|error| self.malformed(tried, &error))?;
-        if response.level != u32::from(level) {
-            return Err(self.placed(Error::protocol(
-                tried.to_owned(),
-                format!(
-                    "asked for level {}, got {}",
-                    u32::from(level),
-                    response.level
-                ),
-            )));
-        }
-        let typed = |row| SessionInfo::from_row(level, row);
-        Ok(EnumResponse {
-            level: response.level,
-            entries: response.entries.into_iter().map(typed).collect(),
-            total_entries: response.total_entries,
-            resume_handle: response.resume_handle,
-            result: response.result,
-        })
     }
 
     /// NetrSessionDel with the names as they are.
@@ -486,7 +338,12 @@ impl Server {
         }
     }
 
-    async fn call_as(&mut self, opnum: u16, stub: Vec<u8>, tried: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn call_as(
+        &mut self,
+        opnum: u16,
+        stub: Vec<u8>,
+        tried: &str,
+    ) -> Result<Vec<u8>, Error> {
         self.make_ready(tried).await?;
         self.pipe
             .call(opnum, stub)
@@ -495,7 +352,7 @@ impl Server {
     }
 
     /// A reply that is a result alone.
-    fn result(&self, tried: String, stub: &[u8]) -> Result<(), Error> {
+    pub(crate) fn result(&self, tried: String, stub: &[u8]) -> Result<(), Error> {
         match srvsvc::read_result(self.pipe.syntax(), stub) {
             Ok(NetApiStatus::SUCCESS) => Ok(()),
             Ok(result) => Err(self.refused(tried, result)),
@@ -511,7 +368,7 @@ impl Server {
         self.placed(error.into_error(tried.to_owned()))
     }
 
-    fn malformed(&self, tried: &str, error: &srvsvc::Error) -> Error {
+    pub(crate) fn malformed(&self, tried: &str, error: &srvsvc::Error) -> Error {
         self.placed(Error::protocol(tried.to_owned(), error.to_string()))
     }
 

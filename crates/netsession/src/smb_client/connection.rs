@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use smb::NtStatus;
-use smb::crypto::{PreauthIntegrityHashValue, TRANSFORM_HEADER_SIZE};
+use smb::crypto::PreauthIntegrityHashValue;
 use smb::wire::{Command, Dialect, EchoRequest, Header, HeaderFlags};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::message::{authenticate, pack, unpack};
 use super::negotiate::{Negotiated, Negotiation, negotiate};
 use super::session::SessionState;
 use super::{Error, Transport};
@@ -24,12 +25,6 @@ const CREDIT_TARGET: u32 = 256;
 /// Messages that may come before the awaited response (interim responses, breaks,
 /// notifications). A server that sends more is not answering.
 const MAX_INTERLUDES: usize = 64;
-
-/// Most requests fit, in bytes.
-const INITIAL_FRAME: usize = 256;
-
-const SMB2_PROTOCOL: &[u8] = b"\xFESMB";
-const TRANSFORM_PROTOCOL: &[u8] = b"\xFDSMB";
 
 /// A negotiated connection to a server. Clones share it.
 #[derive(Clone, Debug)]
@@ -88,6 +83,15 @@ pub(super) struct Envelope<'a> {
 }
 
 impl Response {
+    pub(super) fn new(frame: Vec<u8>, start: usize, header: Header, encrypted: bool) -> Self {
+        Self {
+            frame,
+            start,
+            header,
+            encrypted,
+        }
+    }
+
     /// The header.
     pub fn header(&self) -> &Header {
         &self.header
@@ -407,99 +411,4 @@ impl Inner {
 /// [MS-SMB2] 3.2.5.1.5: the first response of an operation that takes time; another follows.
 fn is_interim(header: &Header) -> bool {
     header.status == NtStatus::PENDING && header.flags.contains(HeaderFlags::ASYNC)
-}
-
-/// Header and body as they go into the frame: encrypted, or signed, or plain.
-fn pack(
-    header: &Header,
-    envelope: &Envelope<'_>,
-    body: impl FnOnce(&mut Vec<u8>),
-) -> Result<Vec<u8>, Error> {
-    let mut header = *header;
-    let keys = envelope.session;
-    if let (true, Some(session)) = (envelope.encrypt, keys) {
-        let (key, nonce) = session.seal_key()?;
-        let mut frame = Vec::with_capacity(INITIAL_FRAME);
-        frame.resize(TRANSFORM_HEADER_SIZE, 0);
-        header.write(&mut frame);
-        body(&mut frame);
-        key.seal(header.session_id, nonce, &mut frame)
-            .map_err(|_| Error::Usage("the message is too long to encrypt"))?;
-        return Ok(frame);
-    }
-    let signing_key = keys.and_then(SessionState::signing_key);
-    if signing_key.is_some() {
-        header.flags |= HeaderFlags::SIGNED;
-    }
-    let mut message = Vec::with_capacity(INITIAL_FRAME);
-    header.write(&mut message);
-    body(&mut message);
-    if let Some(key) = signing_key {
-        key.sign(&mut message);
-    }
-    Ok(message)
-}
-
-/// Decrypts a frame if needed and reads its header.
-fn unpack(mut frame: Vec<u8>, session: Option<&SessionState>) -> Result<Response, Error> {
-    let mut start = 0;
-    let encrypted = frame.starts_with(TRANSFORM_PROTOCOL);
-    if encrypted {
-        let key = session
-            .and_then(SessionState::open_key)
-            .ok_or(Error::Protocol("it is encrypted, but there is no key"))?;
-        key.open(&mut frame).map_err(|_| Error::Signature)?;
-        start = TRANSFORM_HEADER_SIZE;
-    }
-    if !frame[start..].starts_with(SMB2_PROTOCOL) {
-        return Err(Error::Protocol("it is no SMB2 message"));
-    }
-    let header = Header::read(&frame[start..])?;
-    if !header.flags.contains(HeaderFlags::SERVER_TO_REDIR) {
-        return Err(Error::Protocol("it is a request"));
-    }
-    Ok(Response {
-        frame,
-        start,
-        header,
-        encrypted,
-    })
-}
-
-/// [MS-SMB2] 3.2.5.1.3 and 3.2.5.1.1: who has a key accepts nothing unauthenticated.
-fn authenticate(
-    response: &Response,
-    session: Option<&SessionState>,
-    encrypt: bool,
-) -> Result<(), Error> {
-    let Some(session) = session else {
-        return Ok(());
-    };
-    if response.encrypted {
-        return match response.header.session_id == session.id() {
-            true => Ok(()),
-            false => Err(Error::Protocol("it names another session")),
-        };
-    }
-    // A server that has lost the session has lost its keys: it can say this much unsigned
-    // (Samba sets the flag and leaves the signature empty). Believing it only ends the session.
-    if matches!(
-        response.header.status,
-        NtStatus::USER_SESSION_DELETED | NtStatus::NETWORK_SESSION_EXPIRED
-    ) {
-        return Ok(());
-    }
-    if encrypt {
-        return Err(Error::Signature);
-    }
-    match session.signing_key() {
-        Some(key)
-            if response.header.flags.contains(HeaderFlags::SIGNED)
-                && key.verify(response.message()) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(Error::Signature),
-        None => Ok(()),
-    }
 }

@@ -12,6 +12,7 @@
 //! [`Connection::exchange`] any message.
 
 mod connection;
+mod message;
 mod negotiate;
 mod open;
 mod session;

@@ -4,6 +4,7 @@
 //! `NETSESSION_TEST_LEVELS` are the levels such a server knows.
 
 mod adsi;
+mod churn;
 mod diagnosis;
 mod dropping;
 mod netapi;

@@ -236,6 +236,45 @@ async fn a_server_that_ignores_filters() {
     .await;
 }
 
+/// Samba has levels 0 and 1 only: at level 0 the user is looked for at level 1.
+#[tokio::test]
+async fn a_user_at_level_0_of_a_server_that_ignores_filters() {
+    for known in [[0, 0], [0, 1], [0, 10]] {
+        let peer = Peer::answering(move |call| {
+            if !known.contains(&read(call).level) {
+                return answer(call, Vec::new(), Some(0), NetApiStatus::INVALID_LEVEL);
+            }
+            let rows = vec![row("10.0.0.1", "alice"), row("10.0.0.1", "bob")];
+            answer(call, rows, Some(7), NetApiStatus::SUCCESS)
+        });
+        let mut server = Server::this_machine(&peer.options()).await.unwrap();
+        let names_users = known[1] != 0;
+        let filter = SessionFilter {
+            client: None,
+            user: Some("bob".to_owned()),
+        };
+        let found = server.sessions(&filter, SessionLevel::Info0);
+        let found = found.collect().await.unwrap();
+        // Without any user names all of them may be his.
+        assert_eq!(found.len(), if names_users { 1 } else { 2 });
+        assert!(found.iter().all(|info| info.level() == SessionLevel::Info0));
+        let nobody = server.session("10.0.0.1", "carol", SessionLevel::Info0);
+        let nobody = nobody.await.map_err(|error| error.net_api_status());
+        assert_eq!(nobody.err(), names_users.then_some(2312));
+        let netapi = netapi(&peer);
+        beside(move || {
+            let ask = |user| netapi.net_session_enum(None, None, Some(user), 0, u32::MAX, None);
+            assert_eq!(
+                ask("alice").unwrap().entries[0].level(),
+                SessionLevel::Info0
+            );
+            let nobody = ask("carol").map_err(|error| error.net_api_status());
+            assert_eq!(nobody.err(), names_users.then_some(2221));
+        })
+        .await;
+    }
+}
+
 /// 234 for ever: with and without entries, with a handle that stands still or is missing.
 #[tokio::test]
 async fn more_data_that_never_comes() {
