@@ -27,6 +27,7 @@ async fn serve(config: ServeConfig) -> Result<(), Failure> {
     // Before anything is open, so that no signal is missed.
     let mut terminate = on(SignalKind::terminate())?;
     let mut interrupt = on(SignalKind::interrupt())?;
+    service::raise_descriptor_limit();
     let no_shares = config.shares.is_empty();
     let data_dir = config.data_dir.clone();
     let service = Service::start(config)

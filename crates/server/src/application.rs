@@ -179,7 +179,7 @@ impl Application {
             .into_iter()
             .filter_map(|id| self.0.sessions.get(id))
         {
-            let trees: Vec<_> = session.tables().tree_connects.values().cloned().collect();
+            let trees: Vec<_> = session.tables().tree_connects.iter().cloned().collect();
             rows.extend(trees.iter().map(|tree| TreeConnectRow {
                 id: tree.id,
                 share_name: tree.share.name.clone(),

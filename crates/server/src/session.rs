@@ -18,7 +18,7 @@ use crate::account::SecurityContext;
 use crate::application::{SessionGlobalId, SessionRow};
 use crate::connection::ConnectionHandle;
 use crate::open::Open;
-use crate::tree_connect::TreeConnect;
+use crate::tree_connect::TreeConnectTable;
 pub(crate) use table::GlobalSessionTable;
 
 /// Session.State.
@@ -62,7 +62,7 @@ pub(crate) struct Session {
 /// Session.TreeConnectTable and Session.OpenTable.
 #[derive(Default)]
 pub(crate) struct Tables {
-    pub(crate) tree_connects: BTreeMap<u32, Arc<TreeConnect>>,
+    pub(crate) tree_connects: TreeConnectTable,
     pub(crate) opens: BTreeMap<u64, Arc<Open>>,
     /// No more entries are taken: the session is being closed.
     pub(crate) closed: bool,

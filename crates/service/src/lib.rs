@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod config;
+mod descriptors;
 pub mod local;
 pub mod policy;
 mod serve;
@@ -10,4 +11,5 @@ pub mod srvsvc_pipe;
 
 mod text;
 
+pub use descriptors::raise_descriptor_limit;
 pub use serve::{Service, ServiceError};

@@ -377,7 +377,7 @@ impl Connection {
         let tree = session
             .tables()
             .tree_connects
-            .get(&header.tree_id)
+            .get(header.tree_id)
             .cloned()
             .ok_or(NtStatus::NETWORK_NAME_DELETED)?;
         if tree.share.encrypt_data && sealed.is_none() {

@@ -153,12 +153,10 @@ impl Connection {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
+        let transport_name = shared.transport_name.clone();
         Self {
             shared,
-            handle: Arc::new(ConnectionHandle::new(
-                client_name.into(),
-                Arc::from(r"\Device\NetbiosSmb"),
-            )),
+            handle: Arc::new(ConnectionHandle::new(client_name.into(), transport_name)),
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),

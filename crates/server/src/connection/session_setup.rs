@@ -1,5 +1,6 @@
 //! SESSION_SETUP ([MS-SMB2] 3.3.5.5).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use smb::auth::{Acceptor, Step};
@@ -82,6 +83,10 @@ impl Connection {
             .logons
             .remove(&id)
             .ok_or(NtStatus::USER_SESSION_DELETED)?;
+        if self.logons.is_empty() {
+            // Most connections never see another: an idle one keeps no table for them.
+            self.logons = HashMap::new();
+        }
         logon.update_preauth(request.message);
         match self.step(&mut logon, setup.security_buffer, request.now)? {
             Leg::Continue(token) => {

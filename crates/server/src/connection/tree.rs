@@ -69,7 +69,7 @@ impl Connection {
             if tables.tree_connects.len() >= self.shared.config.limits.tree_connects_per_session {
                 return Err(NtStatus::INSUFFICIENT_RESOURCES);
             }
-            tables.tree_connects.insert(tree.id, tree.clone());
+            tables.tree_connects.insert(tree.clone());
         }
         TreeConnectResponse {
             share_type: if share.is_pipe() {
@@ -97,7 +97,7 @@ impl Connection {
         let tree = request.tree_connect()?;
         let opens: Vec<_> = {
             let mut tables = session.tables();
-            tables.tree_connects.remove(&tree.id);
+            tables.tree_connects.remove(tree.id);
             tables
                 .opens
                 .extract_if(.., |_, open| open.tree_connect.id == tree.id)

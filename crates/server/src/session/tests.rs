@@ -202,6 +202,20 @@ fn ids_of_one_and_of_many() {
     assert!(!Ids::One(1).remove(2));
 }
 
+/// What ten thousand idle sessions on connections of their own cost is mostly this, beside
+/// what the runtime keeps for a task and a socket. Whoever needs more has to mean it.
+#[test]
+fn an_idle_session_is_small() {
+    fn future<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+    let connection = future(crate::connection::run::<tokio::net::TcpStream>);
+    assert!(connection <= 1_024, "{connection} bytes");
+    assert!(size_of::<Session>() <= 192, "{}", size_of::<Session>());
+    let tree = size_of::<crate::tree_connect::TreeConnect>();
+    assert!(tree <= 48, "{tree} bytes");
+}
+
 /// Writers and readers at once: a page is always sorted, within its filter, and never tells
 /// of more rows than its total; sessions that stay are in every list.
 #[test]
