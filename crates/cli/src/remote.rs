@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use netsession::{
-    Credentials, Encryption, Ended, Error, ErrorKind, LevelChoice, Options, Server, SessionFilter,
-    SessionLevel, Target,
+    ConnectionInfo, Credentials, Encryption, Ended, Error, ErrorKind, LevelChoice, Options, Server,
+    SessionFilter, SessionLevel, Target,
 };
 
 use crate::arguments::{Access, Level};
 use crate::failure::{Exit, Failure, exit_of};
 use crate::output::document::{self, Reason};
 use crate::password;
-use crate::row::Row;
+use crate::row::{Row, same_name};
 
 /// What a [`Target`] without a name is called.
 pub const THIS_MACHINE: &str = "this machine";
@@ -96,6 +96,16 @@ impl Remote {
             }
         }
         Ok(level)
+    }
+
+    /// What the user of a session has connected to from its computer; `None` if the server
+    /// does not tell.
+    pub async fn connections(&mut self, row: &Row) -> Option<Vec<ConnectionInfo>> {
+        let user = row.user.as_deref().unwrap_or_default();
+        let computer = format!(r"\\{}", row.client);
+        let mut connections = self.server.connections(&computer).await.ok()?;
+        connections.retain(|connection| same_name(&connection.username, user));
+        Some(connections)
     }
 
     /// NetrSessionDel.

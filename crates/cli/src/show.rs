@@ -18,14 +18,19 @@ pub async fn run(arguments: &ShowArguments) -> Result<(), Failure> {
             "--client and --user must not be empty: together they name a session",
         ));
     }
+    let format = arguments.format.chosen();
     let target = one(arguments.server.as_deref())?;
     let asked = within(&arguments.access, async {
         let mut remote = Remote::connect(&target, &arguments.access).await?;
         let filter = filter(Some(client), Some(user));
         let answer = remote.sessions(&filter, arguments.level).await?;
-        Ok((remote, answer))
+        let connections = match answer.rows.first() {
+            Some(first) if format == Format::Net => remote.connections(first).await,
+            _ => None,
+        };
+        Ok((remote, answer, connections))
     });
-    let (remote, answer) = asked.await.map_err(|asked| asked.into_failure(&target))?;
+    let (remote, answer, connections) = asked.await.map_err(|asked| asked.into_failure(&target))?;
     let Some((first, rest)) = answer.rows.split_first() else {
         return Err(Failure {
             exit: Exit::NoSuchSession,
@@ -35,13 +40,13 @@ pub async fn run(arguments: &ShowArguments) -> Result<(), Failure> {
             ),
         });
     };
-    emit(&shown(
-        arguments.format.chosen(),
-        &target,
-        &answer,
-        first,
-        rest.len(),
-    )?)?;
+    let mut text = shown(format, &target, &answer, first, rest.len())?;
+    if format == Format::Net {
+        let shares = connections.as_deref().map(net::shares);
+        text.extend(shares.unwrap_or_default().bytes());
+        text.extend(net::END.bytes());
+    }
+    emit(&text)?;
     remote.disconnect().await;
     Ok(())
 }
@@ -73,7 +78,7 @@ fn shown(
         }
         Format::Csv => output::csv(&output::FIELDS) + &output::csv(&output::values(first)),
         Format::Plain => output::plain(&output::values(first)),
-        Format::Net => net::details(first) + net::END,
+        Format::Net => net::details(first),
         Format::Smbsession => smb_session::record(smb_session::host(&server), first),
         Format::Table => {
             let mut text = output::details(first);

@@ -1,6 +1,6 @@
 //! The same without async: each [`Server`] drives its connection on the calling thread.
 
-use srvsvc::{FileInfo, ServerInfo, SessionLevel, ShareInfo};
+use srvsvc::{ConnectionInfo, FileInfo, ServerInfo, SessionLevel, ShareInfo};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{Credentials, Ended, Error, LevelChoice, Options, SessionFilter, SessionInfo, Target};
@@ -127,6 +127,14 @@ impl Server {
     /// The same.
     pub fn server_info(&mut self, level: u32) -> Result<ServerInfo, Error> {
         self.runtime.block_on(self.inner.server_info(level))
+    }
+
+    /// [`crate::Server::connections`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn connections(&mut self, qualifier: &str) -> Result<Vec<ConnectionInfo>, Error> {
+        self.runtime.block_on(self.inner.connections(qualifier))
     }
 
     /// [`crate::Server::shares`].

@@ -150,5 +150,5 @@ pub use session_info::{
 pub use sessions::Sessions;
 pub use smb::crypto::{Cipher, SigningAlgorithm};
 pub use smb::wire::Dialect;
-pub use srvsvc::{FileInfo, NetApiStatus, ServerInfo, SessionLevel, ShareInfo};
+pub use srvsvc::{ConnectionInfo, FileInfo, NetApiStatus, ServerInfo, SessionLevel, ShareInfo};
 pub use target::Target;

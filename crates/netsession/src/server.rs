@@ -1,6 +1,7 @@
 //! [`Server`]: the Server service of one machine, over its `\PIPE\srvsvc` or, on this
 //! machine, over its Unix socket.
 
+mod connections;
 mod stages;
 
 use rpc::Syntax;

@@ -54,6 +54,22 @@ fn the_layout_of_net_session() {
         let show = ["show", &server, "--client", "127.0.0.1", "--user", "bob"];
         let said = netsession(&[&show[..], &["--format", "net"]].concat()).succeeded();
         assert!(said.stdout.contains("Guest logon     No\n"), "{said}");
+        assert!(
+            said.stdout
+                .ends_with("\nThe command completed successfully.\n"),
+            "{said}"
+        );
+        // Samba knows the connections of a share only.
+        if kind == Kind::Netsession {
+            assert!(
+                said.stdout.contains("\nShare name     Type     # Opens\n"),
+                "{said}"
+            );
+            assert!(
+                said.stdout.contains("\ndata           Disk           1\n"),
+                "{said}"
+            );
+        }
         drop(held);
     }
 }

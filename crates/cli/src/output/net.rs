@@ -1,7 +1,7 @@
 //! The layout of `net session` of Windows: fixed columns, names cut to them. What the
 //! level does not tell is left blank.
 
-use netsession::UserFlags;
+use netsession::{ConnectionInfo, UserFlags};
 
 use super::columns::exactly;
 use crate::row::Row;
@@ -65,6 +65,39 @@ pub fn details(row: &Row) -> String {
     }
     block
 }
+
+/// The shares that the session is connected to.
+pub fn shares(connections: &[ConnectionInfo]) -> String {
+    let mut text = format!("\nShare name     Type     # Opens\n\n{RULE}\n");
+    for connection in connections {
+        text.push_str(&format!(
+            "{} {} {:>NUMBER$}\n",
+            exactly(&printable(&connection.netname), SHARE_NAME),
+            exactly(share_type(connection.connection_type), SHARE_TYPE),
+            connection.num_opens,
+        ));
+    }
+    text
+}
+
+/// STYPE_* ([MS-SRVS] 2.2.2.4) without its flags.
+fn share_type(number: u32) -> &'static str {
+    match number & 0x0FFF_FFFF {
+        0 => "Disk",
+        1 => "Print",
+        2 => "Comm",
+        3 => "IPC",
+        _ => "",
+    }
+}
+
+const SHARE_NAME: usize = 14;
+const SHARE_TYPE: usize = 8;
+/// `# Opens`.
+const NUMBER: usize = 7;
+
+const RULE: &str =
+    "-------------------------------------------------------------------------------";
 
 /// Width of the labels in [`details`].
 const DETAIL: usize = 16;
@@ -182,6 +215,34 @@ mod tests {
              Client type     Windows 5.0\n\
              Sess time       01D 01H 01M\n\
              Idle time       00:00:05\n"
+        );
+    }
+
+    #[test]
+    fn the_shares() {
+        let connection = |name: &str, kind, opens| ConnectionInfo {
+            netname: name.into(),
+            connection_type: kind,
+            num_opens: opens,
+            ..ConnectionInfo::default()
+        };
+        let text = shares(&[
+            connection("docs", 0, 3),
+            connection("IPC$", 0x8000_0003, 12),
+            connection("a-long-share-name", 1, 0),
+        ]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "",
+                "Share name     Type     # Opens",
+                "",
+                &"-".repeat(79),
+                "docs           Disk           3",
+                "IPC$           IPC           12",
+                "a-long-share-n Print          0",
+            ]
         );
     }
 }
