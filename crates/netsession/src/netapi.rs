@@ -41,7 +41,8 @@ use crate::{Code, Credentials, Error, ErrorKind, Options, SessionInfo, Target};
 use pool::Pool;
 
 /// What netapi32 takes from the logon session: who asks, and how. Every method takes
-/// `&self` and may be called from many threads at once; calls block.
+/// `&self` and may be called from many threads at once; calls block, and must not be made
+/// inside an async runtime.
 ///
 /// Connections are kept for the next call to the same server for some seconds, a few at
 /// most, so that a loop does not log on again and again. The server lists them as sessions;

@@ -67,9 +67,11 @@ impl Bind {
     /// Reads the body of `fragment`.
     pub fn read(header: &Header, fragment: &[u8]) -> Result<Self, Error> {
         let mut input = header.body(fragment)?;
-        let max_xmit_frag = input.u16("max_xmit_frag")?;
-        let max_recv_frag = input.u16("max_recv_frag")?;
-        let assoc_group_id = input.u32("assoc_group_id")?;
+        let Head {
+            max_xmit_frag,
+            max_recv_frag,
+            assoc_group_id,
+        } = Head::read(&mut input)?;
         let [count, _, _, _] = input.array("n_context_elem")?;
         let contexts = (0..count)
             .map(|_| read_context(&mut input))
@@ -86,9 +88,12 @@ impl Bind {
     pub fn write(&self, packet_type: PacketType, call_id: u32) -> Vec<u8> {
         let mut out = Vec::new();
         Header::start(packet_type, Flags::WHOLE, call_id, &mut out);
-        out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
-        out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
-        out.extend_from_slice(&self.assoc_group_id.to_le_bytes());
+        Head {
+            max_xmit_frag: self.max_xmit_frag,
+            max_recv_frag: self.max_recv_frag,
+            assoc_group_id: self.assoc_group_id,
+        }
+        .write(&mut out);
         let count = u8::try_from(self.contexts.len()).unwrap_or(u8::MAX);
         out.extend_from_slice(&[count, 0, 0, 0]);
         for context in &self.contexts[..usize::from(count)] {
@@ -151,9 +156,11 @@ impl BindAck {
     pub fn read(header: &Header, fragment: &[u8]) -> Result<Self, Error> {
         let mut input = header.body(fragment)?;
         let size = input.0.len();
-        let max_xmit_frag = input.u16("max_xmit_frag")?;
-        let max_recv_frag = input.u16("max_recv_frag")?;
-        let assoc_group_id = input.u32("assoc_group_id")?;
+        let Head {
+            max_xmit_frag,
+            max_recv_frag,
+            assoc_group_id,
+        } = Head::read(&mut input)?;
         let length = input.u16("secondary address")?;
         let address = input.take("secondary address", length.into())?;
         let address = address.strip_suffix(&[0]).unwrap_or(address);
@@ -178,9 +185,12 @@ impl BindAck {
     pub fn write(&self, packet_type: PacketType, call_id: u32) -> Vec<u8> {
         let mut out = Vec::new();
         Header::start(packet_type, Flags::WHOLE, call_id, &mut out);
-        out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
-        out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
-        out.extend_from_slice(&self.assoc_group_id.to_le_bytes());
+        Head {
+            max_xmit_frag: self.max_xmit_frag,
+            max_recv_frag: self.max_recv_frag,
+            assoc_group_id: self.assoc_group_id,
+        }
+        .write(&mut out);
         let address = self.secondary_address.as_bytes();
         let address = &address[..address.len().min(255)];
         let length = if address.is_empty() {
@@ -242,6 +252,29 @@ impl BindNak {
         out.extend_from_slice(&[1, 5, 0]);
         finish(&mut out);
         out
+    }
+}
+
+/// What the bodies of bind and bind_ack begin with.
+struct Head {
+    max_xmit_frag: u16,
+    max_recv_frag: u16,
+    assoc_group_id: u32,
+}
+
+impl Head {
+    fn read(input: &mut Input<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            max_xmit_frag: input.u16("max_xmit_frag")?,
+            max_recv_frag: input.u16("max_recv_frag")?,
+            assoc_group_id: input.u32("assoc_group_id")?,
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.max_xmit_frag.to_le_bytes());
+        out.extend_from_slice(&self.max_recv_frag.to_le_bytes());
+        out.extend_from_slice(&self.assoc_group_id.to_le_bytes());
     }
 }
 
