@@ -4,12 +4,15 @@
 mod fleet;
 
 use std::collections::HashMap;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use fleet::{Fleet, target};
 use netsession::fan_out::{Event, Events, FanOut, Outcome, Patience};
-use netsession::{Credentials, ErrorKind, SessionFilter, SessionLevel, Target};
+use netsession::smb_client::{Connection, Negotiation, Session, Transport};
+use netsession::{
+    Credentials, ErrorKind, LevelChoice, Options, Server, SessionFilter, SessionLevel, Target,
+};
 use tokio::io::AsyncReadExt;
 
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -225,4 +228,103 @@ async fn no_servers_are_no_events() {
     let mut events = fan_out().sessions([]);
     assert!(events.next().await.is_none());
     assert_eq!(events.tally().outcome(), Outcome::All);
+}
+
+/// A page of the largest level and the events that may wait are less than half of this.
+const MANY: usize = 900;
+
+#[tokio::test]
+async fn a_slow_consumer_stops_the_reading_and_loses_nothing() {
+    let fleet = Fleet::start(75, 1, "Adm1n.Pw");
+    let server = &fleet.targets()[0];
+    let alice = Credentials::new("", "alice", "Al1ce.Pw");
+    let connection = connection(server, None).await;
+    for _ in 0..MANY {
+        Session::logon(&connection, &alice, server.host())
+            .await
+            .unwrap();
+    }
+    let deadline = Duration::from_secs(1);
+    let mut events = fan_out().deadline(deadline).sessions([server.clone()]);
+    let first = events.next().await.unwrap();
+    assert!(matches!(first, Event::Session { .. }), "{first:?}");
+    // Somebody else lists everything, again and again, until the deadline is long over.
+    let started = Instant::now();
+    while started.elapsed() < deadline * 2 {
+        let admin = Credentials::new("", "admin", "Adm1n.Pw");
+        let mut other = Server::connect(server, &admin, &Options::default())
+            .await
+            .unwrap();
+        let filter = SessionFilter::default();
+        let sessions = other.sessions(&filter, SessionLevel::Info502);
+        assert!(sessions.collect().await.unwrap().len() > MANY);
+        other.disconnect().await.unwrap();
+    }
+    // Who comes now stands at the end of the list: if it is seen, the end was not read yet.
+    let late = connection_from(server, "127.0.0.99").await;
+    let _late = Session::logon(&late, &alice, server.host()).await.unwrap();
+    let mut seen = 1;
+    let mut seen_late = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Session { session, .. } => {
+                seen += 1;
+                seen_late |= session.client() == "127.0.0.99";
+            }
+            Event::Done { sessions, .. } => assert_eq!(sessions, seen),
+            Event::Failed { error, .. } => panic!("{error}"),
+        }
+    }
+    assert!(seen_late);
+    assert_eq!(seen, MANY + 2, "alice's, the caller's and the late one");
+    assert_eq!(events.tally().answered(), 1);
+}
+
+async fn connection_from(server: &Target, source: &str) -> Connection {
+    connection(server, Some(source.parse().unwrap())).await
+}
+
+async fn connection(server: &Target, source: Option<IpAddr>) -> Connection {
+    let transport = Transport::connect(server.host(), server.port(), source, DEADLINE)
+        .await
+        .unwrap();
+    Connection::negotiate(transport, &Negotiation::new(server.host()).unwrap())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_fullest_level_or_the_refusal() {
+    let fleet = Fleet::start(76, 1, "Adm1n.Pw");
+    let server = &fleet.targets()[0];
+    let options = Options::default();
+    let admin = Credentials::new("", "admin", "Adm1n.Pw");
+    let mut connected = Server::connect(server, &admin, &options).await.unwrap();
+    let all = SessionFilter::default();
+    for (choice, expected) in [
+        (LevelChoice::Fullest, SessionLevel::Info502),
+        (SessionLevel::Info1.into(), SessionLevel::Info1),
+    ] {
+        let (level, sessions) = connected.sessions_at(&all, choice).await.unwrap();
+        let sessions = sessions.collect().await.unwrap();
+        assert_eq!((level, sessions.len()), (expected, 1));
+        assert_eq!(sessions[0].level(), expected);
+    }
+    // That nobody fits is said by the list, not by the level.
+    let nobody = SessionFilter {
+        user: Some("bob".to_owned()),
+        ..SessionFilter::default()
+    };
+    let (level, mut sessions) = connected
+        .sessions_at(&nobody, LevelChoice::Fullest)
+        .await
+        .unwrap();
+    assert_eq!(level, SessionLevel::Info502);
+    let error = sessions.next_session().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchSession);
+    assert!(sessions.next_session().await.is_none());
+    let alice = Credentials::new("", "alice", "Al1ce.Pw");
+    let mut connected = Server::connect(server, &alice, &options).await.unwrap();
+    let refused = connected.sessions_at(&all, LevelChoice::Fullest).await;
+    assert_eq!(refused.unwrap_err().net_api_status(), 5);
 }
