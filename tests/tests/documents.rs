@@ -94,3 +94,56 @@ fn json_is_described() {
         );
     }
 }
+
+/// The schemas say the same of the same things, and docs/json.md names every schema and
+/// every field of a line.
+#[test]
+fn schemas_agree_and_are_described() {
+    let text = read("docs/json.md");
+    let mut shared: Vec<(String, Value)> = Vec::new();
+    let mut names: Vec<String> = fs::read_dir(root().join("docs/schema"))
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "accounts.json",
+            "doctor.json",
+            "list-line.json",
+            "list.json",
+            "show.json"
+        ]
+    );
+    for name in &names {
+        assert!(
+            text.contains(&format!("](schema/{name})")),
+            "{name} is not linked"
+        );
+        let schema: Value =
+            serde_json::from_str(&read(&format!("docs/schema/{name}"))).expect("JSON");
+        let definitions = schema["$defs"].as_object().into_iter().flatten();
+        for (definition, meaning) in definitions {
+            match shared.iter().find(|(known, _)| known == definition) {
+                Some((_, known)) => assert_eq!(known, meaning, "{name}: {definition}"),
+                None => shared.push((definition.clone(), meaning.clone())),
+            }
+        }
+    }
+    let lines: Value = serde_json::from_str(&read("docs/schema/list-line.json")).expect("JSON");
+    for line in lines["oneOf"].as_array().expect("lines") {
+        for field in line["properties"].as_object().expect("fields").keys() {
+            assert!(
+                text.contains(&format!("`{field}`")),
+                "{field} is not described"
+            );
+        }
+    }
+}

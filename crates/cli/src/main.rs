@@ -56,9 +56,12 @@ fn run(command: Command) -> Result<(), Failure> {
 
 /// Runs a command that talks to one server, on this thread: nothing of it goes on beside.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::local("start the runtime", &error))?
-        .block_on(work)
+        .map_err(|error| Failure::local("start the runtime", &error))?;
+    let result = runtime.block_on(work);
+    // A name lookup that is still under way after its time limit does not keep the program.
+    runtime.shutdown_background();
+    result
 }
