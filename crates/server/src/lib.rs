@@ -6,6 +6,7 @@ pub mod account;
 pub mod application;
 mod clock;
 mod connection;
+mod counted;
 mod limits;
 mod open;
 pub mod pipe;

@@ -1,6 +1,6 @@
 //! Open ([MS-SMB2] 3.3.1.10), GlobalOpenTable, and the share modes of a share's files.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -8,6 +8,7 @@ use smb::NtStatus;
 use smb::wire::{Header, access_mask, share_access};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
+use crate::counted::{Counted, Keyed};
 use crate::pipe::Pipe;
 use crate::session::Session;
 use crate::share::name::Pattern;
@@ -201,7 +202,19 @@ impl Open {
 #[derive(Default)]
 pub(crate) struct GlobalOpenTable {
     next: AtomicU32,
-    opens: Mutex<BTreeMap<u32, Arc<Open>>>,
+    opens: Mutex<Counted<Numbered>>,
+}
+
+/// An open with its id beside it, so that a search stays in the table.
+struct Numbered {
+    id: u32,
+    open: Arc<Open>,
+}
+
+impl Keyed for Numbered {
+    fn key(&self) -> u64 {
+        self.id.into()
+    }
 }
 
 impl GlobalOpenTable {
@@ -209,22 +222,23 @@ impl GlobalOpenTable {
     pub(crate) fn allocate(&self) -> u32 {
         loop {
             let id = self.next.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-            if id != 0 && !self.opens().contains_key(&id) {
+            if id != 0 && self.opens().get(id.into()).is_none() {
                 return id;
             }
         }
     }
 
     pub(crate) fn insert(&self, open: Arc<Open>) {
-        self.opens().insert(open.id, open);
+        self.opens().insert(Numbered { id: open.id, open });
     }
 
     pub(crate) fn remove(&self, id: u32) {
-        self.opens().remove(&id);
+        self.opens().remove(id.into());
     }
 
     pub(crate) fn get(&self, id: u32) -> Option<Arc<Open>> {
-        self.opens().get(&id).cloned()
+        let opens = self.opens();
+        Some(opens.get(id.into())?.open.clone())
     }
 
     pub(crate) fn row(&self, id: u32) -> Option<OpenRow> {
@@ -234,9 +248,10 @@ impl GlobalOpenTable {
     pub(crate) fn query(&self, after: u32, limit: usize) -> Page<OpenRow> {
         let (found, total) = {
             let opens = self.opens();
-            let mut behind = opens.range(after.saturating_add(1)..).map(|(_, open)| open);
-            let found: Vec<_> = behind.by_ref().take(limit).cloned().collect();
-            let total = found.len() + behind.count();
+            let first = u64::from(after) + 1;
+            let behind = opens.iter_from(first).take(limit);
+            let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
+            let total = opens.count_from(first);
             (found, u32::try_from(total).unwrap_or(u32::MAX))
         };
         Page {
@@ -245,7 +260,7 @@ impl GlobalOpenTable {
         }
     }
 
-    fn opens(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Open>>> {
+    fn opens(&self) -> MutexGuard<'_, Counted<Numbered>> {
         self.opens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

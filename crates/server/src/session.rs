@@ -4,7 +4,6 @@
 //! their connection. What a query needs (opens, last request, state) is atomic, so that
 //! listing takes no lock that a request needs.
 
-mod counted;
 mod table;
 
 use std::collections::BTreeMap;

@@ -11,8 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use smb::FileTime;
 
 use super::Session;
-use super::counted::{Counted, Ids, Keyed};
 use crate::application::{Page, SessionFilter, SessionGlobalId, SessionRow};
+use crate::counted::{Counted, Ids, Keyed};
 
 /// All sessions of the server.
 #[derive(Default)]

@@ -8,9 +8,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use smb::FileTime;
 
-use super::counted::{Counted, Ids};
 use super::*;
 use crate::application::SessionFilter;
+use crate::counted::{Counted, Ids};
 
 const NOW: FileTime = FileTime(1_000);
 

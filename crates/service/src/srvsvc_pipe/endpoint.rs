@@ -20,16 +20,9 @@ use crate::policy::{self, Operation};
 /// Longest name in a request, in UTF-16 code units with the NUL ([MS-SRVS] 3.1.4).
 const MAX_NAME_UNITS: usize = 1024;
 
-/// Sessions asked of the server at once. A logon waits while their pointers are copied: some
-/// ten microseconds.
-pub(super) const SESSION_PAGE: usize = 1024;
-
-/// Opens asked of the server at first. An open waits while a page is put together, so pages
-/// are bounded; they grow because finding the total costs a walk for each page.
-const FIRST_PAGE: usize = 1024;
-
-/// Rows asked of the server at most: their pointers are copied in about a millisecond.
-const LARGEST_PAGE: usize = 65_536;
+/// Rows asked of the server at once. A logon, or an open, waits while their pointers are
+/// copied: some ten microseconds.
+pub(super) const PAGE: usize = 1024;
 
 /// The server's end of srvsvc for one caller.
 pub(crate) struct Endpoint<A> {
@@ -136,13 +129,6 @@ pub(super) fn stripped_client_name(name: &str) -> String {
     } else {
         name.to_owned()
     }
-}
-
-/// Limits of consecutive pages.
-pub(super) fn page_limits() -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(FIRST_PAGE), |&limit| {
-        Some((limit * 4).min(LARGEST_PAGE))
-    })
 }
 
 /// A count as the wire has it.

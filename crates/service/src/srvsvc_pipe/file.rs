@@ -8,9 +8,7 @@ use srvsvc::{
 };
 
 use super::administration::Administration;
-use super::endpoint::{
-    Endpoint, check_length, given, page_limits, same_name, stripped_client_name,
-};
+use super::endpoint::{Endpoint, PAGE, check_length, given, same_name, stripped_client_name};
 use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
 
@@ -53,7 +51,7 @@ impl<A: Administration> Endpoint<A> {
         let after = request.resume_handle.unwrap_or(0);
         let query = |after, limit| self.administration.opens(after, limit);
         let (mut rows, mut total) = (Vec::new(), 0u32);
-        for page in pages(after, page_limits(), query, |row| row.id) {
+        for page in pages(after, std::iter::repeat(PAGE), query, |row| row.id) {
             for row in page.rows.into_iter().filter(|row| filter.passes(row)) {
                 total = total.saturating_add(1);
                 if room.take(|| info(&row).size(level)) {

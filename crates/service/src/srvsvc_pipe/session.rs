@@ -8,9 +8,7 @@ use srvsvc::{
 };
 
 use super::administration::Administration;
-use super::endpoint::{
-    Endpoint, SESSION_PAGE, check_length, dword, given, seconds, stripped_client_name,
-};
+use super::endpoint::{Endpoint, PAGE, check_length, dword, given, seconds, stripped_client_name};
 use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
 
@@ -77,7 +75,7 @@ impl<A: Administration> Endpoint<A> {
         let mut room = Room::new(prefered_maximum_length);
         // No row is smaller than one without text.
         let smallest = SessionInfo::<Text<'_>>::default().size(level);
-        let limit = SESSION_PAGE.min(room.most(smallest));
+        let limit = PAGE.min(room.most(smallest));
         let query = |after, limit| self.administration.sessions(filter, after, limit);
         let mut selection = Selection {
             rows: Vec::new(),
@@ -127,7 +125,7 @@ impl<A: Administration> Endpoint<A> {
 
         let (mut matched, mut after) = (0u32, None);
         loop {
-            let page = self.administration.sessions(filter, after, SESSION_PAGE);
+            let page = self.administration.sessions(filter, after, PAGE);
             let Some(last) = page.rows.last() else { break };
             after = Some(last.id);
             matched = matched.saturating_add(dword(page.rows.len()));

@@ -1,7 +1,7 @@
 use srvsvc::{NetApiStatus, SessionEnumResponse, SessionInfo};
 
 use super::*;
-use crate::srvsvc_pipe::endpoint::SESSION_PAGE;
+use crate::srvsvc_pipe::endpoint::PAGE;
 
 /// The sessions of most tests; the caller's is the first.
 const SESSIONS: &[(&str, &str)] = &[
@@ -286,11 +286,11 @@ fn without_a_handle_the_rest_is_lost_but_counted() {
 #[test]
 fn many_sessions_are_asked_for_in_pages() {
     let fake = Fake::default();
-    for number in 0..5 * SESSION_PAGE + 1 {
+    for number in 0..5 * PAGE + 1 {
         fake.log_on("192.0.2.1", &format!("user{number}"));
     }
     let response = enumerate(&mut admin(&fake), &request(502));
-    let count = 5 * SESSION_PAGE + 1;
+    let count = 5 * PAGE + 1;
     assert_eq!((response.result.0, response.entries.len()), (0, count));
     assert_eq!(response.total_entries as usize, count);
     assert_eq!(fake.tables().queries, 6);

@@ -2,14 +2,14 @@
 //!
 //! Leaves of some hundred members in order, and a Fenwick tree over their lengths: finding,
 //! counting, adding and removing cost O(log n), walking costs what is walked. Ids of sessions
-//! grow, so most members are added at the end; leaves there are filled to the brim.
+//! and opens grow, so most members are added at the end; leaves there are filled to the brim.
 
 /// Members of a leaf at most: what a removal moves, and few enough leaves that rebuilding
 /// their sums, once in half as many changes, costs nothing that shows.
 const LEAF: usize = 256;
 
 /// What a member is ordered by.
-pub(super) trait Keyed {
+pub(crate) trait Keyed {
     fn key(&self) -> u64;
 }
 
@@ -20,7 +20,7 @@ impl Keyed for u64 {
 }
 
 /// A set of members with distinct keys, in order of key.
-pub(super) struct Counted<T> {
+pub(crate) struct Counted<T> {
     /// None of them empty.
     leaves: Vec<Vec<T>>,
     /// Fenwick tree over the lengths of the leaves: entry i has the members of the leaves
@@ -40,12 +40,12 @@ impl<T> Default for Counted<T> {
 }
 
 impl<T: Keyed> Counted<T> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Adds a member; one of the same key gives way.
-    pub(super) fn insert(&mut self, member: T) {
+    pub(crate) fn insert(&mut self, member: T) {
         let (leaf, at) = self.lower_bound(member.key());
         let Some(members) = self.leaves.get_mut(leaf) else {
             // Behind everything.
@@ -69,13 +69,13 @@ impl<T: Keyed> Counted<T> {
         self.added(leaf);
     }
 
-    pub(super) fn get(&self, key: u64) -> Option<&T> {
+    pub(crate) fn get(&self, key: u64) -> Option<&T> {
         let (leaf, at) = self.lower_bound(key);
         let member = self.leaves.get(leaf)?.get(at)?;
         (member.key() == key).then_some(member)
     }
 
-    pub(super) fn remove(&mut self, key: u64) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: u64) -> Option<T> {
         let (leaf, at) = self.lower_bound(key);
         let members = self.leaves.get_mut(leaf)?;
         if members.get(at)?.key() != key {
@@ -93,7 +93,7 @@ impl<T: Keyed> Counted<T> {
     }
 
     /// Members with this key or a greater one.
-    pub(super) fn count_from(&self, key: u64) -> usize {
+    pub(crate) fn count_from(&self, key: u64) -> usize {
         let (leaf, at) = self.lower_bound(key);
         let mut before = at;
         let mut end = leaf;
@@ -105,7 +105,7 @@ impl<T: Keyed> Counted<T> {
     }
 
     /// Members with this key or a greater one, in order.
-    pub(super) fn iter_from(&self, key: u64) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter_from(&self, key: u64) -> impl Iterator<Item = &T> {
         let (leaf, at) = self.lower_bound(key);
         let rest = self.leaves.get(leaf..).unwrap_or_default();
         rest.iter().flatten().skip(at)
@@ -173,13 +173,13 @@ impl<T: Keyed> Counted<T> {
 }
 
 /// A set of ids: of one client or user. Most have one session.
-pub(super) enum Ids {
+pub(crate) enum Ids {
     One(u64),
     Many(Box<Counted<u64>>),
 }
 
 impl Ids {
-    pub(super) fn insert(&mut self, id: u64) {
+    pub(crate) fn insert(&mut self, id: u64) {
         match self {
             Self::One(one) => {
                 let mut many = Counted::default();
@@ -192,7 +192,7 @@ impl Ids {
     }
 
     /// True if none is left.
-    pub(super) fn remove(&mut self, id: u64) -> bool {
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
         match self {
             Self::One(one) => *one == id,
             Self::Many(many) => {
@@ -202,14 +202,14 @@ impl Ids {
         }
     }
 
-    pub(super) fn count_from(&self, key: u64) -> usize {
+    pub(crate) fn count_from(&self, key: u64) -> usize {
         match self {
             Self::One(one) => usize::from(*one >= key),
             Self::Many(many) => many.count_from(key),
         }
     }
 
-    pub(super) fn iter_from(&self, key: u64) -> impl Iterator<Item = u64> {
+    pub(crate) fn iter_from(&self, key: u64) -> impl Iterator<Item = u64> {
         let (one, many) = match self {
             Self::One(one) => (Some(*one).filter(|one| *one >= key), None),
             Self::Many(many) => (None, Some(many.iter_from(key).copied())),
