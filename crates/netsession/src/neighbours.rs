@@ -18,8 +18,8 @@ impl Server {
     /// begins with `base_path`, and those that `user`, or the computer `\\name`, has opened.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`],
-    /// [`ErrorKind::NoSuchSession`] if nobody of that name is there, and those of the
+    /// [`Refused`](crate::ErrorKind::Refused), [`AccessDenied`](crate::ErrorKind::AccessDenied),
+    /// [`NoSuchSession`](crate::ErrorKind::NoSuchSession) if nobody of that name is there, and those of the
     /// connection.
     pub async fn files(
         &mut self,
@@ -54,8 +54,8 @@ impl Server {
     /// lost.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] with 2314 if no open file has that number,
-    /// [`ErrorKind::AccessDenied`], and those of the connection.
+    /// [`Refused`](crate::ErrorKind::Refused) with 2314 if no open file has that number,
+    /// [`AccessDenied`](crate::ErrorKind::AccessDenied), and those of the connection.
     pub async fn close_file(&mut self, id: u32) -> Result<(), Error> {
         let tried = format!("closing the open file {id} of {}", self.target());
         let request = FileCloseRequest {
@@ -72,7 +72,7 @@ impl Server {
     /// What the server says of itself (NetrServerGetInfo), level 100, 101 or 102.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`] and those of the connection.
+    /// [`Refused`](crate::ErrorKind::Refused), [`AccessDenied`](crate::ErrorKind::AccessDenied) and those of the connection.
     pub async fn server_info(&mut self, level: u32) -> Result<ServerInfo, Error> {
         let tried = format!("asking {} about itself", self.target());
         let syntax = self.syntax();
@@ -98,7 +98,7 @@ impl Server {
     /// The shares (NetrShareEnum), level 0, 1, 2, 501 or 502.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`], [`ErrorKind::AccessDenied`] and those of the connection.
+    /// [`Refused`](crate::ErrorKind::Refused), [`AccessDenied`](crate::ErrorKind::AccessDenied) and those of the connection.
     pub async fn shares(&mut self, level: u32) -> Result<Vec<ShareInfo>, Error> {
         let tried = format!("listing the shares of {}", self.target());
         let syntax = self.syntax();
