@@ -106,30 +106,58 @@ pub fn compile(
             })
             .collect(),
     };
-    let output = Command::new(compiler.program)
-        .args(compiler.language)
-        .args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-O1"])
-        .args(["-D_POSIX_C_SOURCE=200809L", "-pthread"])
-        .args(flags)
-        .args(pkg_config(&["--cflags"]))
-        .arg("-o")
-        .arg(&program)
-        .arg(source)
-        .args(libraries)
-        .output()
-        .unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; `cargo xtask prerequisites` installs it",
-                compiler.program
-            )
-        });
-    assert!(
-        output.status.success(),
-        "{compiler:?} {linkage:?} {}: {}",
-        source.display(),
-        String::from_utf8_lossy(&output.stderr)
+    run_compiler(
+        compiler,
+        Command::new(compiler.program)
+            .args(compiler.language)
+            .args(STRICT)
+            .args(flags)
+            .args(pkg_config(&["--cflags"]))
+            .args([Path::new("-o"), &program, source])
+            .args(libraries),
     );
     program
+}
+
+/// Only compiles it, with the same strictness.
+#[track_caller]
+pub fn compile_only(source: &Path, compiler: Compiler, flags: &[&str]) {
+    run_compiler(
+        compiler,
+        Command::new(compiler.program)
+            .args(compiler.language)
+            .args(STRICT)
+            .args(flags)
+            .args(pkg_config(&["--cflags"]))
+            .args(["-c", "-o", "/dev/null"])
+            .arg(source),
+    );
+}
+
+const STRICT: &[&str] = &[
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-pedantic",
+    "-g",
+    "-O1",
+    "-D_POSIX_C_SOURCE=200809L",
+    "-pthread",
+];
+
+#[track_caller]
+fn run_compiler(compiler: Compiler, command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `cargo xtask prerequisites` installs it",
+            compiler.program
+        )
+    });
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A compiled program, to be run with the installed library.

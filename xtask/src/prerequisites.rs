@@ -1,5 +1,6 @@
-//! What the tests need beside Rust: Samba's programs, rclone, three Python clients, and
-//! maturin for the Python package. Installed only if missing.
+//! What the tests need beside Rust: Samba's programs, rclone, three Python clients, maturin
+//! for the Python package, C compilers and valgrind for the C library. Installed only if
+//! missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,15 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ndrdump", "samba-testsuite"),
     ("rclone", "rclone"),
     ("python3", "python3"),
+    ("gcc", "gcc"),
+    ("g++", "g++"),
+    ("clang", "clang"),
+    ("clang++", "clang"),
+    ("pkg-config", "pkg-config"),
+    ("nm", "binutils"),
+    ("valgrind", "valgrind"),
+    // It reads the symbols of the C library and its loader.
+    ("valgrind", "libc6-dbg"),
 ];
 
 /// Lets the private smbd of the tests have users without touching /etc/passwd.

@@ -9,7 +9,9 @@ use std::process::Command;
 
 use netsession::blocking::Server;
 use netsession::{Credentials, Options, Target};
-use netsession_tests::capi::{self, COMPILERS, Compiler, Linkage, compile, prefix, valgrind};
+use netsession_tests::capi::{
+    self, COMPILERS, Compiler, Linkage, compile, compile_only, prefix, valgrind,
+};
 use netsession_tests::client::{LONG, SHORT};
 use netsession_tests::program::{self, Finished, root};
 use netsession_tests::subject::{self, ADMIN, ALICE, BOB, Kind, Subject, User};
@@ -28,6 +30,14 @@ const PROGRAMS: &[&str] = &[
     "threads",
     "wild",
     "windows_program",
+];
+
+/// The examples in crates/capi/examples.
+const EXAMPLES: &[&str] = &[
+    "session_del",
+    "session_enum",
+    "session_get_info",
+    "session_list_502",
 ];
 
 /// How the programs are built when one build is enough: one as C and one as C++, one with each
@@ -96,29 +106,61 @@ fn ours() -> Subject {
     Subject::of(Kind::Netsession, subject::Options::default())
 }
 
+/// Where the server is asked from its own machine.
+fn socket(subject: &Subject) -> String {
+    let socket = subject.outside().join("srvsvc.sock");
+    socket.to_string_lossy().into_owned()
+}
+
 #[test]
-fn every_program_compiles_in_every_way() {
+fn every_program_compiles_in_every_language_and_links_in_every_way() {
     let folder = folder();
     for compiler in COMPILERS {
+        for name in PROGRAMS {
+            compile_only(&source(name), compiler, flags(name));
+        }
+        for name in EXAMPLES {
+            compile_only(&example(name), compiler, &[]);
+        }
         for linkage in [Linkage::Shared, Linkage::Static] {
-            for name in PROGRAMS {
-                build(name, (compiler, linkage), &folder);
+            for name in ["layout", "wild"] {
+                let program = build(name, (compiler, linkage), &folder);
+                program::run(&mut capi::command(&program), SHORT)
+                    .succeeded()
+                    .says("checked");
             }
-            let layout = build("layout", (compiler, linkage), &folder);
-            program::run(&mut capi::command(&layout), SHORT)
-                .succeeded()
-                .says("checked");
         }
     }
-    let there: BTreeSet<String> = fs::read_dir(root().join("crates/capi/tests/c"))
+    assert_eq!(
+        there("tests/c"),
+        BTreeSet::from_iter(PROGRAMS.iter().copied().map(str::to_owned))
+    );
+    assert_eq!(
+        there("examples"),
+        BTreeSet::from_iter(EXAMPLES.iter().copied().map(str::to_owned))
+    );
+}
+
+/// The C files of this folder, without their ending.
+fn there(folder: &str) -> BTreeSet<String> {
+    fs::read_dir(root().join("crates/capi").join(folder))
         .expect("the programs")
         .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".c").map(str::to_owned))
-        .collect();
-    assert_eq!(
-        there,
-        PROGRAMS.iter().map(|name| (*name).to_owned()).collect()
-    );
+        .collect()
+}
+
+/// The example in docs/c.md, which has a server that is nobody's.
+#[test]
+fn the_documented_example_compiles() {
+    let folder = folder();
+    let text = fs::read_to_string(root().join("docs/c.md")).expect("docs/c.md");
+    let example = text.split("```c\n").nth(1).expect("an example");
+    let source = folder.path().join("documented.c");
+    fs::write(&source, example.split("```").next().expect("its end")).expect("a file");
+    for compiler in COMPILERS {
+        compile_only(&source, compiler, &[]);
+    }
 }
 
 /// The library exports what its headers declare, and nothing else; and says what it is.
@@ -230,10 +272,10 @@ fn a_server_that_dies_does_not_take_the_program_along() {
     for how in TWO_BUILDS {
         let program = build("dead_connection", how, &folder);
         let subject = ours();
-        let pid = subject.pid().to_string();
+        let (socket, pid) = (socket(&subject), subject.pid().to_string());
         // Without valgrind: it must be the kernel that decides about signals.
         program::run(
-            capi::command(&program).args(words(&subject, ADMIN, &[&pid])),
+            capi::command(&program).args(words(&subject, ADMIN, &[&socket, &pid])),
             SHORT,
         )
         .succeeded()
@@ -244,9 +286,9 @@ fn a_server_that_dies_does_not_take_the_program_along() {
 #[test]
 fn a_child_process_has_a_session_of_its_own() {
     let folder = folder();
-    let subject = ours();
     for how in TWO_BUILDS {
         let program = build("child_process", how, &folder);
+        let subject = ours();
         // Without valgrind: what the child leaves alone because it is its parent's, it would
         // count as lost.
         program::run(
@@ -262,8 +304,7 @@ fn a_child_process_has_a_session_of_its_own() {
 fn this_machine_is_asked_through_its_socket() {
     let subject = ours();
     let _held = session(&subject, ALICE, 11);
-    let socket = subject.outside().join("srvsvc.sock");
-    let socket = socket.to_string_lossy().into_owned();
+    let socket = socket(&subject);
     check("this_machine", || vec![socket.clone(), "0".to_owned()]);
     check("this_machine", || {
         vec!["/nonexistent/srvsvc.sock".to_owned(), "2114".to_owned()]
