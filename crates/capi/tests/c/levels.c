@@ -14,7 +14,8 @@ static DWORD list(LMSTR server, LMSTR user, DWORD level, LMSTR counted)
     EXPECT(NERR_Success, NetSessionEnum(server, NULL, user, level, &buffer, MAX_PREFERRED_LENGTH,
                                         &read, &total, NULL));
     CHECK(netsession_last_error()[0] == '\0');
-    CHECK(read >= 1 && total == read);
+    /* The total is a hint; Samba counts what it would list without the name. */
+    CHECK(read >= 1 && total >= read);
     CHECK(buffer != NULL);
     for (i = 0; i < read; i++) {
         struct session s = entry(buffer, level, read, i);
