@@ -314,10 +314,17 @@ impl Question<'_> {
                 return Err(server.refused(tried.to_owned(), status));
             }
         }
-        let dropped = dword(all - entries.len());
+        let total_entries = match more_data {
+            true => response
+                .total_entries
+                .saturating_sub(dword(all - entries.len())),
+            // A server that ignores names has counted all of its sessions.
+            false if client.is_some() || user.is_some() => dword(entries.len()),
+            false => response.total_entries,
+        };
         Ok(SessionEnumeration {
             entries_read: dword(entries.len()),
-            total_entries: response.total_entries.saturating_sub(dropped),
+            total_entries,
             entries,
             resume_handle: next,
             more_data,
