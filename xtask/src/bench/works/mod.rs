@@ -89,6 +89,11 @@ pub const ALL: &[Bench] = &[
         about: "`netsession list` beside rpcclient, from process start to printed table",
         run: programs::one_call,
     },
+    Bench {
+        name: "fan-out",
+        about: "1,000 servers on loopback addresses at once, 10 of them silent",
+        run: programs::fan_out,
+    },
 ];
 
 /// `measure` for both servers in each round; the one that begins changes with the round, so

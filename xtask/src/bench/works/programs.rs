@@ -1,16 +1,18 @@
-//! Whole programs, from their start to their end.
+//! Whole programs, from their start to their end: one call, and a thousand servers at once.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use netsession_tests::client::LONG;
 use netsession_tests::subject::ADMIN;
-use netsession_tests::{Kind, Subject};
+use netsession_tests::{Kind, Subject, program};
 
-use super::samba;
+use super::{count, samba};
 use crate::bench::process::children_seconds;
 use crate::bench::report::{Goal, Row};
 use crate::bench::statistics::Sample;
 use crate::bench::world::World;
+use crate::run::run;
 
 /// Runs of one program in a round: processor time comes in hundredths of a second.
 const RUNS: u32 = 40;
@@ -99,4 +101,64 @@ pub fn one_call(world: &World) -> Result<Vec<Row>, String> {
         );
     }
     Ok(rows)
+}
+
+/// The limit for each server, in seconds.
+const DEADLINE: f64 = 5.0;
+
+/// `fan-out`: the example `fan_out_load` of the library.
+pub fn fan_out(world: &World) -> Result<Vec<Row>, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo)
+        .args(["build", "--release", "-p", "netsession"])
+        .args(["--example", "fan_out_load"])
+        .current_dir(&world.root))?;
+    let (servers, silent) = world.size((1_000_u32, 10_u32), (100, 1));
+    let [mut seconds, mut answers, mut memory] = [(); 3].map(|()| Sample::default());
+    for _ in 0..world.rounds {
+        let mut example = Command::new(world.root.join("target/release/examples/fan_out_load"));
+        example
+            .args(["--servers", &servers.to_string()])
+            .args(["--silent", &silent.to_string()])
+            .args(["--jobs", &servers.to_string()])
+            .args(["--deadline", &DEADLINE.to_string()]);
+        let finished = program::run(&mut example, LONG);
+        // 1 says that a goal was missed, which the table says, too.
+        if !matches!(finished.code, Some(0 | 1)) {
+            return Err(finished.to_string());
+        }
+        let number = |name: &str| {
+            let mut lines = finished.stdout.lines();
+            lines
+                .find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+                .ok_or_else(|| format!("no `{name}` in {finished}"))
+        };
+        if number("answered ")? as u32 != servers - silent {
+            return Err(format!("not every server answered: {finished}"));
+        }
+        seconds.push(number("wall_ms ")? / 1e3);
+        answers.push(number("last_answer_ms ")? / 1e3);
+        memory.push(number("kib_per_server ")?);
+    }
+    let what = format!(
+        "{} servers at once, {silent} of them silent",
+        count(servers)
+    );
+    Ok(vec![
+        Row::new("fan-out", &format!("{what}, to the end"), "s", seconds)
+            .goal(Goal::AtMost(DEADLINE + 1.0)),
+        Row::new(
+            "fan-out",
+            &format!("{what}, to the last answer"),
+            "s",
+            answers,
+        ),
+        Row::new(
+            "fan-out",
+            &format!("{what}, growth of the client's peak for each"),
+            "KiB",
+            memory,
+        )
+        .goal(Goal::AtMost(100.0)),
+    ])
 }
