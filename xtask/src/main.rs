@@ -13,7 +13,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
-                   format lint prerequisites build unit fuzz interop python
+                   format lint prerequisites build unit fuzz python interop
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
   install-capi --prefix DIR [--destdir DIR]

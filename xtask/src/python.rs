@@ -8,14 +8,28 @@ use std::process::Command;
 use crate::prerequisites::{pip, python};
 use crate::run::{run, say};
 
-/// Builds, installs and tests the wheel. `program` is the program `netsession`.
-pub fn test(root: &Path, cargo: impl Fn() -> Command, program: &Path) -> Result<(), String> {
+/// Where the wheel is installed.
+fn clean(root: &Path) -> PathBuf {
+    root.join("target/interop/wheel-venv")
+}
+
+/// The Python that has the wheel.
+pub fn wheel_python(root: &Path) -> PathBuf {
+    clean(root).join("bin/python")
+}
+
+/// Builds the wheel and installs it.
+pub fn build(root: &Path) -> Result<(), String> {
     let package = root.join("crates/python");
     let built = root.join("target/interop/wheels");
     let wheel = build_wheel(root, &package, &built)?;
-    let clean = root.join("target/interop/wheel-venv");
-    install(root, &package, &clean, &wheel)?;
+    install(root, &package, &clean(root), &wheel)
+}
 
+/// Tests the installed wheel. `program` is the program `netsession`.
+pub fn test(root: &Path, cargo: impl Fn() -> Command, program: &Path) -> Result<(), String> {
+    let package = root.join("crates/python");
+    let clean = clean(root);
     run(cargo().args([
         "build",
         "--quiet",

@@ -14,8 +14,8 @@ const PARTS: &[&str] = &[
     "build",
     "unit",
     "fuzz",
-    "interop",
     "python",
+    "interop",
 ];
 
 /// Runs the named parts, or all of them if none is named, in the order of [`PARTS`].
@@ -28,6 +28,12 @@ pub fn test(wanted: &[&str]) -> Result<(), String> {
     }
     let root = root()?;
     let start = Instant::now();
+    // What the last two parts use; `build` makes it, and a part alone must not miss it.
+    let needs_wheel = wanted.contains(&"python")
+        || wanted.contains(&"interop") && !python::wheel_python(&root).exists();
+    if needs_wheel && !wanted.contains(&"build") {
+        python::build(&root)?;
+    }
     for part in PARTS
         .iter()
         .filter(|part| wanted.is_empty() || wanted.contains(part))
@@ -55,7 +61,17 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
         ])),
         "prerequisites" => prerequisites::install(root),
         // Real clients are driven against the optimised program, as users run it.
-        "build" => run(cargo(root).args(["build", "--release"])),
+        "build" => {
+            run(cargo(root).args([
+                "build",
+                "--release",
+                "-p",
+                "netsession-cli",
+                "-p",
+                "netsession-capi",
+            ]))?;
+            python::build(root)
+        }
         "unit" => run(cargo(root).args([
             "test",
             "--workspace",
@@ -68,7 +84,8 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
         "interop" => run(cargo(root)
             .args(["test", "-p", "netsession-tests", "--no-fail-fast"])
             .env("NETSESSION_PROGRAM", root.join("target/release/netsession"))
-            .env("NETSESSION_PYTHON", prerequisites::python(root))),
+            .env("NETSESSION_PYTHON", prerequisites::python(root))
+            .env("NETSESSION_WHEEL_PYTHON", python::wheel_python(root))),
         "python" => python::test(
             root,
             || cargo(root),
