@@ -117,9 +117,15 @@ fn python_command(subject: &Subject, name: &str, arguments: &[&str]) -> Command 
 /// `ended: STATUS`. It reads when this returns.
 #[track_caller]
 pub fn hold(subject: &Subject, user: User) -> Running {
+    hold_from(subject, user, "127.0.0.1")
+}
+
+/// As [`hold`], from this loopback address.
+#[track_caller]
+pub fn hold_from(subject: &Subject, user: User, source: &str) -> Running {
     let sign = subject.data().join(format!("{}.reading", user.name));
     let _ = std::fs::remove_file(&sign);
-    let held = python_beside(subject, "hold", &[user.name]);
+    let held = python_beside(subject, "hold", &[user.name, source]);
     let start = Instant::now();
     while !sign.exists() {
         if start.elapsed() > SHORT {

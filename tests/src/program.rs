@@ -237,3 +237,12 @@ pub fn python() -> PathBuf {
         PathBuf::from,
     )
 }
+
+/// The Python into which the wheel is installed: `NETSESSION_WHEEL_PYTHON`, or that of
+/// `cargo xtask test python`.
+pub fn wheel_python() -> PathBuf {
+    std::env::var_os("NETSESSION_WHEEL_PYTHON").map_or_else(
+        || root().join("target/interop/wheel-venv/bin/python"),
+        PathBuf::from,
+    )
+}
