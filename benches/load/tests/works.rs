@@ -9,7 +9,7 @@ use netsession_load::{Dial, Result, run};
 use serde_json::Value;
 use service::Service;
 use service::account::{AccountFile, AccountName, Membership, NtHash};
-use service::config::{Overrides, ServeConfig, ShareSpec};
+use service::config::{LocalSocket, Overrides, ServeConfig, ShareSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -55,6 +55,7 @@ impl Peer {
             listen: Some(vec!["127.0.0.1:0".parse().unwrap()]),
             data_dir: Some(state),
             server_name: Some("SRV".parse().unwrap()),
+            local_socket: Some(LocalSocket::Off),
             shares: vec![ShareSpec::new("data", &data).unwrap()],
             ..Overrides::default()
         })
