@@ -67,7 +67,12 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let everyone = fs::Permissions::from_mode(0o777);
     fs::set_permissions(folder.path(), everyone).expect("its mode");
-    fs::copy(program::netsession(), folder.path().join("serve")).expect("a copy");
+    // By another process: a child that some other test starts meanwhile would inherit the
+    // descriptor of a copy made here, and a program open for writing is not run.
+    let mut copy = Command::new("cp");
+    copy.arg(program::netsession())
+        .arg(folder.path().join("serve"));
+    program::run(&mut copy, SHORT).succeeded();
     folder
 }
 
