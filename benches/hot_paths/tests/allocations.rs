@@ -1,18 +1,18 @@
-//! No path allocates more than it says.
+//! No path allocates more often than it says, and every path works.
 
-use netsession_codecs::PATHS;
+use netsession_hot_paths::paths;
 
 #[test]
 fn each_path_allocates_as_often_as_it_says() {
     let mut wrong = Vec::new();
-    for path in PATHS {
+    for path in paths() {
         let mut round = (path.prepare)();
         // What a library sets up once is not the path's.
         round();
         let counted = allocation_counter::measure(&mut round).count_total;
-        if counted != path.allocations {
+        if path.allocations.is_some_and(|promised| counted != promised) {
             wrong.push(format!(
-                "{}: {counted} allocations, {} expected",
+                "{}: {counted} allocations, {:?} expected",
                 path.name, path.allocations
             ));
         }
