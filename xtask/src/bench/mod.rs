@@ -37,6 +37,7 @@ struct Wanted {
     names: Vec<String>,
     rounds: usize,
     quick: bool,
+    record: bool,
     json: Option<PathBuf>,
     write: Option<PathBuf>,
     from: Option<PathBuf>,
@@ -67,6 +68,10 @@ pub fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
         write::json(&file, &report)?;
         say(&format!("results in {}", file.display()));
     }
+    if wanted.record {
+        let file = works::instructions::record(root, &report)?;
+        say(&format!("recorded in {}", file.display()));
+    }
     if let Some(document) = wanted.write {
         write::document(&document, &report)?;
         say(&format!("written into {}", document.display()));
@@ -82,6 +87,7 @@ fn parse(words: &[&str]) -> Result<Wanted, String> {
         names: Vec::new(),
         rounds: 0,
         quick: false,
+        record: false,
         json: None,
         write: None,
         from: None,
@@ -91,6 +97,7 @@ fn parse(words: &[&str]) -> Result<Wanted, String> {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word {
             "--quick" => wanted.quick = true,
+            "--record" => wanted.record = true,
             "--rounds" => {
                 let text = value()?;
                 wanted.rounds = text

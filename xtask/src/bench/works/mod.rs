@@ -2,6 +2,7 @@
 
 mod enumeration;
 mod files;
+pub(super) mod instructions;
 mod memory;
 mod programs;
 mod requests;
@@ -93,6 +94,11 @@ pub const ALL: &[Bench] = &[
         name: "fan-out",
         about: "1,000 servers on loopback addresses at once, 10 of them silent",
         run: programs::fan_out,
+    },
+    Bench {
+        name: "instructions",
+        about: "instructions of the hot paths (callgrind), beside those recorded",
+        run: instructions::of_hot_paths,
     },
 ];
 
