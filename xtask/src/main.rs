@@ -18,9 +18,11 @@ usage: cargo xtask <command>
                    Python packages in target/interop/venv)
   install-capi --prefix DIR [--destdir DIR]
                    the C library, its headers and its pkg-config file
-  bench [NAME...] [--rounds N] [--quick] [--json FILE] [--write DOCUMENT] [--from FILE]
+  bench [NAME...] [--rounds N] [--quick] [--record] [--json FILE] [--write DOCUMENT]
+        [--from FILE]
                    measures our server beside a private Samba and prints one table; as root.
-                   --quick takes small numbers; --json says where the results go (else
+                   --quick takes small numbers; --record keeps the counts of `instructions`
+                   as those to compare with; --json says where the results go (else
                    target/bench/results.json); --write puts them into a document, with a plot;
                    --from takes earlier results instead of measuring. NAME is one of:
 ";
