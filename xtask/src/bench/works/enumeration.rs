@@ -169,12 +169,12 @@ pub fn all(world: &World) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// Medians of the same work among few and among many sessions, in microseconds.
+/// Medians of the same work among few and among many sessions, in microseconds. Both servers
+/// are there from the beginning and asked in turn, so that both see the same machine.
 pub fn few_and_many(world: &World, words: &[&str], key: &str) -> Result<(Sample, Sample), String> {
-    let (few, many) = (10, many(world));
-    let measure = |sessions: u32| {
+    let with_sessions = |sessions: u32| {
         let subject = world.start(Kind::Netsession);
-        let _held = world.hold(
+        let held = world.hold(
             &subject,
             &[
                 "--sessions",
@@ -183,11 +183,19 @@ pub fn few_and_many(world: &World, words: &[&str], key: &str) -> Result<(Sample,
                 PER_CONNECTION,
             ],
         )?;
-        (0..world.rounds)
-            .map(|_| world.load_number(&subject, words, key))
-            .collect::<Result<Sample, String>>()
+        Result::<_, String>::Ok((held, subject))
     };
-    Ok((measure(few)?, measure(many)?))
+    let servers = [with_sessions(10)?, with_sessions(many(world))?];
+    let mut samples = [Sample::default(), Sample::default()];
+    for round in 0..world.rounds {
+        let mut order = [0, 1];
+        order.rotate_left(round % 2);
+        for which in order {
+            let (_, subject) = &servers[which];
+            samples[which].push(world.load_number(subject, words, key)?);
+        }
+    }
+    Ok(samples.into())
 }
 
 /// `get-one`.
