@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use netsession::smb_client::{Connection, Negotiation, Session, Transport, TreeConnect};
 use netsession::{Credentials, Dialect, Options, Server, Syntax, Target};
+use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::ServerArguments;
+use crate::waiting::Waiting;
 use crate::{Error, Result};
 
 /// Longer than any answer takes, even of a server with two thousand processes.
@@ -40,12 +42,30 @@ impl Dial {
         self.arguments.server.ip().to_string()
     }
 
-    /// A connection of dialect 3.1.1 from this address.
+    /// A connection of dialect 3.1.1 from this address, one of many on a runtime.
     pub(crate) async fn connection(&self, source: IpAddr) -> Result<Connection> {
-        let host = self.host();
         let port = self.arguments.server.port();
-        let transport = Transport::connect(&host, port, Some(source), EXCHANGE).await?;
-        let mut negotiation = Negotiation::new(&host)?;
+        let transport = Transport::connect(&self.host(), port, Some(source), EXCHANGE).await?;
+        self.negotiated(transport).await
+    }
+
+    /// A connection that has its thread to itself.
+    pub(crate) async fn own_connection(&self, source: IpAddr) -> Result<Connection> {
+        self.negotiated(self.own_transport(source).await?).await
+    }
+
+    async fn own_transport(&self, source: IpAddr) -> Result<Transport> {
+        let socket = match source {
+            IpAddr::V4(_) => TcpSocket::new_v4()?,
+            IpAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.bind(SocketAddr::new(source, 0))?;
+        let stream = socket.connect(self.arguments.server).await?;
+        Ok(Transport::new(Waiting::new(stream, EXCHANGE)?, EXCHANGE))
+    }
+
+    async fn negotiated(&self, transport: Transport) -> Result<Connection> {
+        let mut negotiation = Negotiation::new(&self.host())?;
         negotiation.dialects = vec![Dialect::SMB311];
         Ok(Connection::negotiate(transport, &negotiation).await?)
     }
@@ -73,7 +93,7 @@ impl Dial {
         Ok(session.tree_connect(&self.host(), share).await?)
     }
 
-    /// The Server service, bound, as administrator.
+    /// The Server service, bound, as administrator, on a thread of its own.
     pub(crate) async fn server(&self) -> Result<Server> {
         let target = Target::new(&self.host(), self.arguments.server.port())?;
         let options = Options {
@@ -84,7 +104,9 @@ impl Dial {
             transfer_syntaxes: vec![Syntax::Ndr20],
             ..Options::default()
         };
-        Ok(Server::connect(&target, &self.arguments.admin, &options).await?)
+        let source = self.arguments.server.ip();
+        let transport = self.own_transport(source).await?;
+        Ok(Server::over(transport, &target, &self.arguments.admin, &options).await?)
     }
 }
 

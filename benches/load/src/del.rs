@@ -150,7 +150,7 @@ struct Probed {
 
 fn probe(dial: &Dial, stop: &AtomicBool) -> Result<Vec<Probed>> {
     runtime()?.block_on(async {
-        let connection = dial.connection(Block::Passing.address(0)).await?;
+        let connection = dial.own_connection(Block::Passing.address(0)).await?;
         let session = dial.session(&connection, dial.user()).await?;
         let mut probed = Vec::new();
         while !stop.load(Ordering::Relaxed) {

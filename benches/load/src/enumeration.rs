@@ -171,7 +171,7 @@ pub(crate) fn get_one(dial: &Dial, arguments: &GetOne) -> Result<Value> {
         let mut server = dial.server().await?;
         let syntax = server.syntax();
         let source = Block::Victims.address(0);
-        let connection = dial.connection(source).await?;
+        let connection = dial.own_connection(source).await?;
         let session = dial.session(&connection, dial.user()).await?;
         let stub = SessionEnumRequest {
             client_name: Some(format!(r"\\{source}")),

@@ -14,6 +14,7 @@ pub mod latency;
 mod reply;
 mod requests;
 mod setup;
+mod waiting;
 
 use serde_json::Value;
 

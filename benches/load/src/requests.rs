@@ -21,7 +21,7 @@ use crate::{Dial, Error, Result};
 const BATCH: u32 = 32;
 
 async fn prepared(dial: &Dial, number: u32) -> Result<(Session, TreeConnect)> {
-    let connection = dial.connection(Block::Held.address(number)).await?;
+    let connection = dial.own_connection(Block::Held.address(number)).await?;
     let session = dial.session(&connection, dial.user()).await?;
     let tree = dial.tree(&session).await?;
     Ok((session, tree))

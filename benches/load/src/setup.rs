@@ -18,14 +18,14 @@ pub(crate) fn run(dial: &Dial, arguments: &Setup) -> Result<Value> {
     let rates = on_threads(arguments.threads, |_| async {
         let source = || Block::Passing.address(next.fetch_add(1, Ordering::Relaxed));
         let shared = match arguments.same_connection {
-            true => Some(dial.connection(source()).await?),
+            true => Some(dial.own_connection(source()).await?),
             false => None,
         };
         let (start, mut count) = (Instant::now(), 0_u32);
         while start.elapsed() < lasting {
             let own = match &shared {
                 Some(_) => None,
-                None => Some(dial.connection(source()).await?),
+                None => Some(dial.own_connection(source()).await?),
             };
             if let Some(connection) = shared.as_ref().or(own.as_ref()) {
                 let session = dial.session(connection, dial.user()).await?;

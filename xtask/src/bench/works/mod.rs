@@ -139,7 +139,7 @@ fn side_by_side_all<const N: usize>(
 
 /// A count for the table.
 fn count(number: impl Into<u64>) -> String {
-    table::number(number.into() as f64)
+    table::short(number.into() as f64)
 }
 
 /// Samba's name in the table.
