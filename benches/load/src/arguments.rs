@@ -163,6 +163,9 @@ pub struct Rate {
     /// Connections, each with its thread
     #[arg(long, default_value_t = 4)]
     pub connections: u32,
+    /// Wait for answers as an asynchronous program does (epoll), not in the system call
+    #[arg(long)]
+    pub asynchronous: bool,
     /// How long
     #[arg(long, default_value_t = 3.0)]
     pub seconds: f64,

@@ -20,8 +20,12 @@ use crate::{Dial, Error, Result};
 /// Turns between two looks at the clock.
 const BATCH: u32 = 32;
 
-async fn prepared(dial: &Dial, number: u32) -> Result<(Session, TreeConnect)> {
-    let connection = dial.own_connection(Block::Held.address(number)).await?;
+async fn prepared(dial: &Dial, number: u32, asynchronous: bool) -> Result<(Session, TreeConnect)> {
+    let source = Block::Held.address(number);
+    let connection = match asynchronous {
+        true => dial.connection(source).await?,
+        false => dial.own_connection(source).await?,
+    };
     let session = dial.session(&connection, dial.user()).await?;
     let tree = dial.tree(&session).await?;
     Ok((session, tree))
@@ -47,7 +51,7 @@ async fn rate(lasting: Duration, mut turn: impl AsyncFnMut() -> Result<()>) -> R
 pub(crate) fn open_close(dial: &Dial, arguments: &Rate) -> Result<Value> {
     let lasting = Duration::from_secs_f64(arguments.seconds);
     let rates = on_threads(arguments.connections, |number| async move {
-        let (session, tree) = prepared(dial, number).await?;
+        let (session, tree) = prepared(dial, number, arguments.asynchronous).await?;
         let name = format!("open-close-{number}");
         tree.create(&name, &Create::overwrite())
             .await?
@@ -68,7 +72,7 @@ pub(crate) fn open_close(dial: &Dial, arguments: &Rate) -> Result<Value> {
 pub(crate) fn echo(dial: &Dial, arguments: &Rate) -> Result<Value> {
     let lasting = Duration::from_secs_f64(arguments.seconds);
     let rates = on_threads(arguments.connections, |number| async move {
-        let (session, _tree) = prepared(dial, number).await?;
+        let (session, _tree) = prepared(dial, number, arguments.asynchronous).await?;
         let rate = rate(lasting, async || Ok(session.echo().await?)).await?;
         session.logoff().await?;
         Ok(rate)
@@ -79,7 +83,7 @@ pub(crate) fn echo(dial: &Dial, arguments: &Rate) -> Result<Value> {
 /// `list-dir`: from CREATE to CLOSE, in the class that Windows and smbclient ask for.
 pub(crate) fn list_dir(dial: &Dial, arguments: &ListDir) -> Result<Value> {
     runtime()?.block_on(async {
-        let (session, tree) = prepared(dial, 0).await?;
+        let (session, tree) = prepared(dial, 0, false).await?;
         let mut times = Vec::with_capacity(arguments.rounds);
         for round in 0..=arguments.rounds {
             let start = Instant::now();

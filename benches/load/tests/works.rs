@@ -142,6 +142,7 @@ fn rates() {
         &["setup", "--same-connection"],
         &["open-close", "--connections", "2"],
         &["echo", "--connections", "2"],
+        &["echo", "--connections", "2", "--asynchronous"],
         &["--encrypt", "echo", "--connections", "1"],
     ] {
         let words = [words, &["--seconds", "0.2"]].concat();

@@ -7,28 +7,34 @@ use super::{count, samba, side_by_side};
 use crate::bench::report::{Goal, Row};
 use crate::bench::world::World;
 
-fn rate(world: &World, bench: &str, work: &str, goal: f64) -> Result<Vec<Row>, String> {
+fn rate(world: &World, bench: &str, work: &str, goal: f64, more: &[&str]) -> Result<Row, String> {
     let seconds = world.size("3", "0.5");
     let words = [bench, "--connections", "4", "--seconds", seconds];
+    let words = [&words, more].concat();
     let (ours, theirs) = side_by_side(world, |kind| {
         world.load_number(&world.start(kind), &words, "per_second")
     })?;
-    Ok(vec![
-        Row::new(bench, work, "1/s", ours)
-            .beside(&samba(), theirs)
-            .goal(Goal::RatioAtLeast(goal)),
-    ])
+    Ok(Row::new(bench, work, "1/s", ours)
+        .beside(&samba(), theirs)
+        .goal(Goal::RatioAtLeast(goal)))
 }
 
 /// `open-close`.
 pub fn open_close(world: &World) -> Result<Vec<Row>, String> {
     let work = "pairs of CREATE and CLOSE, 4 connections, signed";
-    rate(world, "open-close", work, 2.0)
+    Ok(vec![rate(world, "open-close", work, 2.0, &[])?])
 }
 
 /// `echo`.
 pub fn echo(world: &World) -> Result<Vec<Row>, String> {
-    rate(world, "echo", "ECHO, 4 connections, signed", 1.5)
+    let row = |work, more| rate(world, "echo", work, 1.5, more);
+    Ok(vec![
+        row("ECHO, 4 connections, signed", &[])?,
+        row(
+            "ECHO, 4 connections, signed, asynchronous clients",
+            &["--asynchronous"],
+        )?,
+    ])
 }
 
 /// `list-dir`.
