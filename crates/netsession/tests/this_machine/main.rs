@@ -221,7 +221,7 @@ async fn a_server_that_ignores_filters() {
     beside(move || {
         for (client, user, expected) in [
             (None, None, Ok((2, 99))),
-            (Some(r"\\10.0.0.1"), None, Ok((1, 98))),
+            (Some(r"\\10.0.0.1"), None, Ok((1, 1))),
             (Some(r"\\10.0.0.2"), Some("alice"), Err(2312)),
             (None, Some("carol"), Err(2221)),
         ] {
