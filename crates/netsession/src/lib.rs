@@ -129,6 +129,7 @@ mod session_enum;
 mod session_info;
 mod sessions;
 mod target;
+mod walk;
 
 pub mod adsi;
 pub mod blocking;

@@ -2,9 +2,15 @@
 
 use crate::SessionInfo;
 
-/// A name that is there and not empty: on the wire an empty one means no filter.
+/// A name that is there and not empty: on the wire an empty one means every.
 pub(crate) fn given(name: Option<&str>) -> Option<&str> {
-    name.filter(|name| !name.trim_start_matches('\\').is_empty())
+    name.filter(|name| !name.is_empty())
+}
+
+/// `\\` with nothing behind it. No computer has that name; but Samba takes the backslashes
+/// off and what is left for every computer, so it must never be sent to end something.
+pub(crate) fn is_bare_prefix(client: &str) -> bool {
+    !client.is_empty() && client.trim_start_matches('\\').is_empty()
 }
 
 /// `\\name`: what NetrSessionEnum and NetrSessionDel want to see ([MS-SRVS] 3.1.4.5).
@@ -40,9 +46,11 @@ mod tests {
     fn names() {
         assert_eq!(client_name("pc"), r"\\pc");
         assert_eq!(client_name(r"\\pc"), r"\\pc");
-        assert_eq!(given(Some(r"\\")), None);
+        assert_eq!(given(Some(r"\\")), Some(r"\\"), "never taken for every");
         assert_eq!(given(Some("")), None);
         assert_eq!(given(Some("a")), Some("a"));
+        assert!(is_bare_prefix(r"\\") && is_bare_prefix(r"\"));
+        assert!(!is_bare_prefix("") && !is_bare_prefix(r"\\pc"));
     }
 
     #[test]

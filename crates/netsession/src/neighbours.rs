@@ -7,7 +7,7 @@ use srvsvc::{
 };
 
 use crate::name::given;
-use crate::sessions::Progress;
+use crate::walk::Progress;
 use crate::{Error, Server};
 
 /// FILE_INFO_3: the level of files that tells all.
@@ -44,7 +44,7 @@ impl Server {
                 .await?;
             let response = FileEnumResponse::read(syntax, &stub)
                 .map_err(|error| self.malformed(&tried, &error))?;
-            let page = progress.take(response, &tried);
+            let page = progress.take(response, stub.len(), &tried);
             files.extend(page.map_err(|error| self.placed(error))?);
         }
         Ok(files)
@@ -116,7 +116,7 @@ impl Server {
                 .await?;
             let response = ShareEnumResponse::read(syntax, &stub)
                 .map_err(|error| self.malformed(&tried, &error))?;
-            let page = progress.take(response, &tried);
+            let page = progress.take(response, stub.len(), &tried);
             shares.extend(page.map_err(|error| self.placed(error))?);
         }
         Ok(shares)

@@ -36,7 +36,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use srvsvc::{MAX_PREFERRED_LENGTH, NetApiStatus, SessionEnumRequest, SessionLevel};
 
-use crate::name::{given, matches};
+use crate::name::{given, is_bare_prefix, matches};
 use crate::{Code, Credentials, Error, ErrorKind, Options, SessionInfo, Target};
 use pool::Pool;
 
@@ -188,8 +188,9 @@ impl Netapi {
     /// NetSessionDel: ends the sessions of a computer, of a user, or of a user on a computer.
     ///
     /// # Errors
-    /// By [`Error::net_api_status`]: 87 if both names are missing or empty, before anything
-    /// is sent; 5, 2312 and whatever else the server answers; 64 if the connection was lost
+    /// By [`Error::net_api_status`]: 87 if both names are missing or empty, and 2312 if the
+    /// computer is only backslashes, which Samba would take for every computer, before
+    /// anything is sent; 5, 2312 and whatever else the server answers; 64 if the connection was lost
     /// before the answer, as happens with one's own session: it is probably done, and is
     /// never tried twice.
     pub fn net_session_del(
@@ -203,6 +204,9 @@ impl Netapi {
         if given(client).is_none() && given(username).is_none() {
             let detail = "it takes a client computer, a user or both";
             return Err(Error::usage(tried, detail.to_owned()));
+        }
+        if client.is_some_and(is_bare_prefix) {
+            return Err(nobody(&target, tried, NetApiStatus::CLIENT_NAME_NOT_FOUND));
         }
         let mut server = self.pool.checked(&settings, &target)?;
         let (client, username) = (client.map(str::to_owned), username.map(str::to_owned));
@@ -292,7 +296,10 @@ impl Question<'_> {
             return Err(server.refused(tried.to_owned(), response.result));
         }
         let next = self.resume_handle.and(response.resume_handle).unwrap_or(0);
-        let stands_still = self.resume_handle.is_some_and(|handle| handle == next);
+        // 0 would begin again.
+        let stands_still = self
+            .resume_handle
+            .is_some_and(|handle| next == 0 || next == handle);
         if more_data && (stands_still || response.entries.is_empty()) {
             return Err(server.placed(Error::protocol(
                 tried.to_owned(),

@@ -29,6 +29,8 @@ pub(crate) struct Pipe {
     /// No call is under way. False after one that was abandoned or failed in the middle:
     /// what comes next from the pipe is unknown.
     idle: bool,
+    /// Bytes of the last reply's stub.
+    reply_size: usize,
 }
 
 /// What carries the PDUs.
@@ -208,12 +210,18 @@ impl Pipe {
             association,
             syntax,
             idle: true,
+            reply_size: 0,
         })
     }
 
     /// The transfer syntax of the stubs.
     pub(crate) fn syntax(&self) -> Syntax {
         self.syntax
+    }
+
+    /// Bytes of the last reply's stub.
+    pub(crate) fn reply_size(&self) -> usize {
+        self.reply_size
     }
 
     /// No call was abandoned or failed in the middle.
@@ -245,7 +253,10 @@ impl Pipe {
             self.carrier.write(fragment).await?;
         }
         let result = match self.carrier.exchange(&mut self.association, last).await? {
-            Event::Response { stub, .. } => Ok(stub),
+            Event::Response { stub, .. } => {
+                self.reply_size = stub.len();
+                Ok(stub)
+            }
             Event::Fault { status, .. } => Err(PipeError::Fault(status)),
             Event::Bound(_) => {
                 return Err(smb_client::Error::Protocol("a second bind was acknowledged").into());

@@ -12,10 +12,13 @@ use srvsvc::{
 };
 use tokio::time::Instant;
 
-use crate::name::{client_name, given, matches};
+use crate::name::{client_name, given, is_bare_prefix, matches};
 use crate::pipe::{Pipe, PipeError};
 use crate::smb_client::{self, Connection, Session, Transport, TreeConnect};
 use crate::{Credentials, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket};
+
+/// Why a client computer is refused before anything is sent.
+const NAMELESS: &str = "the client computer has no name behind its backslashes";
 
 /// Which sessions. An absent or empty name lets all pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -204,6 +207,9 @@ impl Server {
                 "name both, the client computer and the user".to_owned(),
             ));
         };
+        if is_bare_prefix(client) {
+            return Err(Error::usage(tried, NAMELESS.to_owned()));
+        }
         let client = client_name(client);
         let request = SessionEnumRequest {
             server_name: self.target.server_name(),
@@ -229,7 +235,7 @@ impl Server {
     /// user on one computer. Leading `\\` is added if missing.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] if neither is given, [`ErrorKind::NoSuchSession`],
+    /// [`ErrorKind::Usage`] if neither is given, or of the computer only backslashes, [`ErrorKind::NoSuchSession`],
     /// [`ErrorKind::AccessDenied`], and those of the connection.
     pub async fn end(&mut self, client: Option<&str>, user: Option<&str>) -> Result<Ended, Error> {
         let (client, user) = (given(client).map(client_name), given(user));
@@ -244,6 +250,9 @@ impl Server {
                 tried,
                 "name a client computer, a user or both".to_owned(),
             ));
+        }
+        if client.as_deref().is_some_and(is_bare_prefix) {
+            return Err(Error::usage(tried, NAMELESS.to_owned()));
         }
         let lost = |error: &Error| error.kind() == ErrorKind::ConnectionLost;
         self.make_ready(&tried).await?;
@@ -323,6 +332,11 @@ impl Server {
             .make_ready(deadline)
             .await
             .map_err(|error| self.failed(tried, error))
+    }
+
+    /// Bytes of the last reply's stub.
+    pub(crate) fn reply_size(&self) -> usize {
+        self.pipe.reply_size()
     }
 
     /// No call is stuck in the middle, and connecting again costs more than keeping it.

@@ -1,10 +1,9 @@
 //! [`SessionCursor`]: an enumeration that does not hold on to its server ([MS-SRVS] 3.1.4.5).
 
-use srvsvc::{NetApiStatus, SessionEnumRequest, SessionLevel};
+use srvsvc::SessionLevel;
 
 use crate::level_choice::{another_level_may_do, more_telling};
-use crate::name::{client_name, given, matches};
-use crate::sessions::Progress;
+use crate::walk::Walk;
 use crate::{Error, LevelChoice, Server, SessionFilter, SessionInfo};
 
 /// Where an enumeration stands, for callers who cannot lend their [`Server`] to a
@@ -12,16 +11,12 @@ use crate::{Error, LevelChoice, Server, SessionFilter, SessionInfo};
 /// between, and the next page may come over another connection to the same machine.
 #[derive(Debug)]
 pub struct SessionCursor {
-    client: Option<String>,
-    user: Option<String>,
-    /// Levels to try, the next one last.
+    walk: Walk,
+    /// Levels to try, the next one last; at least one.
     levels: Vec<SessionLevel>,
     /// The level that was answered.
     level: Option<SessionLevel>,
     refusal: Option<Error>,
-    progress: Progress,
-    /// The caller has got a session or a refusal: no session at all is no news any more.
-    said: bool,
 }
 
 impl SessionCursor {
@@ -30,13 +25,10 @@ impl SessionCursor {
         let mut levels = choice.levels().to_vec();
         levels.reverse();
         Self {
-            client: given(filter.client.as_deref()).map(client_name),
-            user: given(filter.user.as_deref()).map(str::to_owned),
+            walk: Walk::new(filter),
             levels,
             level: None,
             refusal: None,
-            progress: Progress::default(),
-            said: false,
         }
     }
 
@@ -54,12 +46,8 @@ impl SessionCursor {
         &mut self,
         server: &mut Server,
     ) -> Result<Option<Vec<SessionInfo>>, Error> {
-        let tried = format!("listing the sessions of {}", server.target());
-        while !self.progress.done {
-            let Some(&level) = self.levels.last() else {
-                break;
-            };
-            match self.fetch(server, level, &tried).await {
+        while let (false, Some(&level)) = (self.walk.is_over(), self.levels.last()) {
+            match self.walk.fetch(server, level).await {
                 Ok(page) => {
                     self.level = Some(level);
                     if !page.is_empty() {
@@ -69,51 +57,25 @@ impl SessionCursor {
                 Err(error) if self.level.is_none() && another_level_may_do(&error) => {
                     let refusal = more_telling(self.refusal.take(), error);
                     if self.levels.len() == 1 {
-                        self.said = true;
+                        self.walk.end();
                         return Err(refusal);
                     }
                     self.levels.pop();
-                    self.progress = Progress::default();
+                    self.walk.restart();
                     self.refusal = Some(refusal);
                 }
                 Err(error) => {
-                    self.said = self.progress.done;
+                    if self.walk.is_over() {
+                        self.walk.end();
+                    }
                     return Err(error);
                 }
             }
         }
-        if self.said || (self.client.is_none() && self.user.is_none()) {
-            return Ok(None);
+        match self.walk.nothing_found(server) {
+            Some(error) => Err(error),
+            None => Ok(None),
         }
-        self.said = true;
-        let nothing = match self.client {
-            Some(_) => NetApiStatus::CLIENT_NAME_NOT_FOUND,
-            None => NetApiStatus::USER_NOT_FOUND,
-        };
-        Err(server.refused(tried, nothing))
-    }
-
-    async fn fetch(
-        &mut self,
-        server: &mut Server,
-        level: SessionLevel,
-        tried: &str,
-    ) -> Result<Vec<SessionInfo>, Error> {
-        let request = SessionEnumRequest {
-            server_name: server.target().server_name(),
-            client_name: self.client.clone(),
-            user_name: self.user.clone(),
-            level: level.into(),
-            prefered_maximum_length: server.options().page_bytes,
-            resume_handle: Some(self.progress.resume_handle),
-        };
-        let response = server.session_enum(&request, level, tried).await?;
-        let page = self.progress.take(response, tried);
-        let mut page = page.map_err(|error| server.placed(error))?;
-        // Samba lists everything, whatever the filter.
-        page.retain(|info| matches(info, self.client.as_deref(), self.user.as_deref()));
-        self.said |= !page.is_empty();
-        Ok(page)
     }
 }
 

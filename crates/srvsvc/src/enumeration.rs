@@ -10,6 +10,10 @@ use crate::{MAX_PREFERRED_LENGTH, NetApiStatus};
 /// Bytes of a reply beside its rows, either syntax, generously.
 const AROUND_ROWS: usize = 96;
 
+/// Rows that are read of one stub. Without strings a row takes 4 bytes on the wire and over
+/// a hundred in memory, so that the size of the stub bounds too little.
+const MAX_ROWS: usize = 1 << 20;
+
 /// The reply of an enumeration. `E` is what gives the rows: `Vec<SessionInfo>` after
 /// reading; for writing anything that can be iterated twice, such as a slice or
 /// `rows.iter().map(…)`.
@@ -180,6 +184,12 @@ fn read_arm<'a, R: ReadRow<'a>>(level: u32, reader: &mut Reader<'a>) -> Result<V
     let entries_read = reader.u32("EntriesRead")? as usize;
     if !reader.pointer("Buffer")? {
         return Ok(Vec::new());
+    }
+    if entries_read > MAX_ROWS {
+        return Err(Error::Count {
+            what: "EntriesRead",
+            count: entries_read as u64,
+        });
     }
     let stride = R::fixed_size(level, reader.syntax());
     let mut fixed = reader.rows("Buffer", entries_read, stride)?;

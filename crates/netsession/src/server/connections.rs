@@ -4,7 +4,7 @@ use srvsvc::{ConnectionEnumRequest, ConnectionEnumResponse, ConnectionInfo, opnu
 
 use super::Server;
 use crate::Error;
-use crate::sessions::Progress;
+use crate::walk::Progress;
 
 /// CONNECTION_INFO_1: the level of connections that tells all.
 const CONNECTION_LEVEL: u32 = 1;
@@ -35,7 +35,7 @@ impl Server {
                 .await?;
             let response = ConnectionEnumResponse::read(syntax, &stub)
                 .map_err(|error| self.malformed(&tried, &error))?;
-            let page = progress.take(response, &tried);
+            let page = progress.take(response, stub.len(), &tried);
             connections.extend(page.map_err(|error| self.placed(error))?);
         }
         Ok(connections)

@@ -1,5 +1,6 @@
 //! The client's end of the Unix socket, with peers that are absent, silent, wrong or limited.
 
+mod endless;
 mod peer;
 
 use std::sync::Arc;

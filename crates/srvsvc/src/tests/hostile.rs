@@ -68,6 +68,17 @@ fn counts_are_checked_before_anything_is_allocated() {
     bytes[0x14..0x18].fill(0xff);
     assert!(matches!(
         SessionEnumResponse::read(Ndr20, &bytes),
+        Err(Error::Count {
+            what: "EntriesRead",
+            ..
+        })
+    ));
+    // As many as may be, which are not there.
+    let most: u32 = 1 << 20;
+    bytes[0x0c..0x10].copy_from_slice(&most.to_le_bytes());
+    bytes[0x14..0x18].copy_from_slice(&most.to_le_bytes());
+    assert!(matches!(
+        SessionEnumResponse::read(Ndr20, &bytes),
         Err(Error::Truncated { what: "Buffer", .. })
     ));
     // EntriesRead alone.
@@ -76,6 +87,18 @@ fn counts_are_checked_before_anything_is_allocated() {
         SessionEnumResponse::read(Ndr20, &bytes),
         Err(Error::Conformance { max_count: 2, .. })
     ));
+    // A million rows without strings are four megabytes here and a hundred in memory.
+    let rows: u32 = (1 << 20) + 1;
+    let mut bytes = Vec::new();
+    for word in [0, 0, 1, rows, 1, rows] {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.resize(bytes.len() + 4 * rows as usize + 12, 0);
+    let error = SessionEnumResponse::read(Ndr20, &bytes).unwrap_err();
+    assert!(
+        matches!(error, Error::Count { what: "EntriesRead", count } if count == rows.into()),
+        "{error}"
+    );
     // A string of two billion characters.
     let mut bytes = REQUEST_10.to_vec();
     bytes[0x04..0x08].fill(0xff);
