@@ -50,7 +50,7 @@ fn hresult<T: std::fmt::Debug>(result: adsi::Result<T>) -> u32 {
 
 #[tokio::test]
 async fn sessions_are_listed_found_and_removed() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let target = peer.target();
     let victim = log_on(target, "127.0.0.9").await;
     let other = log_on(target, "127.0.0.10").await;
@@ -139,7 +139,7 @@ fn is_alices(session: &Session, target: &Target) {
 
 #[tokio::test]
 async fn get_info_reads_the_session_anew() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let victim = log_on(peer.target(), "127.0.0.9").await;
     let fso = bind(peer.target()).await;
     let name = r"alice\127.0.0.9";
@@ -158,7 +158,7 @@ async fn get_info_reads_the_session_anew() {
 
 #[tokio::test]
 async fn a_name_that_two_share_ends_both() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let target = peer.target();
     let one = log_on(target, "127.0.0.9").await;
     let two = log_on(target, "127.0.0.9").await;
@@ -173,7 +173,7 @@ async fn a_name_that_two_share_ends_both() {
 
 #[tokio::test]
 async fn resources_are_listed_found_and_closed() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let target = peer.target();
     let session = log_on(target, "127.0.0.9").await;
     let one = open_file(&session, target, "one.txt").await;
@@ -236,7 +236,7 @@ async fn resources_are_listed_found_and_closed() {
 
 #[tokio::test]
 async fn the_service_tells_what_the_wire_gives() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let fso = bind(peer.target()).await;
     let server = format!("WinNT://{}", peer.target());
     let info = netsession::Server::connect(peer.target(), &admin(), &Options::default())
@@ -289,7 +289,7 @@ async fn the_service_tells_what_the_wire_gives() {
 
 #[tokio::test]
 async fn a_user_without_the_right() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let bob = Credentials::new("", "bob", "B0b.Pw");
     let fso = adsi::get_object(&path(peer.target()), &bob, &Options::default())
         .await
@@ -308,7 +308,7 @@ async fn a_user_without_the_right() {
 
 #[tokio::test]
 async fn binding_fails() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let options = Options::default();
     let wrong = Credentials::new("", "admin", "wrong");
     let refused = adsi::get_object(&path(peer.target()), &wrong, &options).await;
@@ -340,7 +340,7 @@ async fn binding_fails() {
 
 #[tokio::test]
 async fn a_domain_in_the_path_is_that_of_the_users() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let path = format!("WinNT://DOM/{}/lanmanserver", peer.target());
     let fso = adsi::get_object(&path, &admin(), &Options::default())
         .await
@@ -386,7 +386,7 @@ async fn this_machine_is_a_dot() {
 /// One's own session may be ended; the objects connect again.
 #[tokio::test]
 async fn the_callers_own_session() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let fso = bind(peer.target()).await;
     let sessions = fso.sessions();
     sessions.remove(r"admin\127.0.0.7").await.unwrap();
@@ -416,7 +416,7 @@ async fn the_callers_own_session() {
 /// A call that is given up leaves objects that work.
 #[tokio::test]
 async fn a_dropped_call() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let fso = bind(peer.target()).await;
     let sessions = fso.sessions();
     // A quick server may have answered already when the call looks for the answer.
@@ -445,7 +445,7 @@ async fn a_dropped_call() {
 
 #[test]
 fn blocking_from_several_threads() {
-    let peer = Peer::start();
+    let peer = Peer::own();
     let fso = adsi::blocking::get_object(&path(peer.target()), &admin(), &Options::default());
     let fso = fso.unwrap();
     assert_eq!(fso.name(), "LanmanServer");

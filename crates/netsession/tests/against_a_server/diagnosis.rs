@@ -42,14 +42,9 @@ async fn of_user(peer: &Peer, user: &str) -> Diagnosis {
     diagnose(peer.target(), &credentials, &Options::default()).await
 }
 
-/// Our own server, whose answers are known.
-fn ours() -> Option<Peer> {
-    Some(Peer::start()).filter(Peer::is_ours)
-}
-
 #[tokio::test]
 async fn an_administrator_sees_every_step() {
-    let Some(peer) = ours() else { return };
+    let peer = Peer::own();
     let found = of_user(&peer, "admin%Adm1n.Pw").await;
     let address: SocketAddr = peer.target().to_string().parse().unwrap();
     assert_eq!(found.user.as_deref(), Some("admin"));
@@ -100,7 +95,7 @@ async fn an_administrator_sees_every_step() {
 
 #[tokio::test]
 async fn nothing_is_changed() {
-    let Some(peer) = ours() else { return };
+    let peer = Peer::own();
     let alice = Credentials::parse("alice%Al1ce.Pw").unwrap();
     let connection: Connection = super::connection(peer.target(), |_| {}).await;
     let session = Session::logon(&connection, &alice, "127.0.0.1")
@@ -113,7 +108,7 @@ async fn nothing_is_changed() {
 
 #[tokio::test]
 async fn a_plain_user_learns_what_is_missing() {
-    let Some(peer) = ours() else { return };
+    let peer = Peer::own();
     let found = of_user(&peer, "alice%Al1ce.Pw").await;
     assert_eq!(
         ids(&found),
@@ -148,7 +143,7 @@ async fn a_plain_user_learns_what_is_missing() {
 
 #[tokio::test]
 async fn refused_logons_say_why() {
-    let Some(peer) = ours() else { return };
+    let peer = Peer::own();
     for (user, id) in [
         ("admin%wrong", "wrong-credentials"),
         ("nobody-there%x", "wrong-credentials"),
@@ -165,7 +160,7 @@ async fn refused_logons_say_why() {
 
 #[tokio::test]
 async fn encryption_that_one_side_lacks() {
-    let Some(peer) = ours() else { return };
+    let peer = Peer::own();
     let old = Options {
         dialects: vec![Dialect::SMB210],
         ..Options::default()
@@ -197,8 +192,7 @@ async fn encryption_that_one_side_lacks() {
 
 #[tokio::test]
 async fn no_dialect_in_common() {
-    let peer = ours();
-    let Some(peer) = peer else { return };
+    let peer = Peer::own();
     let options = Options {
         dialects: vec![Dialect(0x0299)],
         ..Options::default()

@@ -1,8 +1,12 @@
-//! The client against a real server: our own, started by each test, or the one that
-//! `NETSESSION_TEST_SERVER` names (`127.0.0.1:1545`), with a writable share `data` and the
-//! accounts admin/Adm1n.Pw (an administrator), alice/Al1ce.Pw and bob/B0b.Pw.
-//! `NETSESSION_TEST_LEVELS` are the levels such a server knows. The tests count sessions, so
-//! such a server is asked with `--test-threads=1`; `adsi` is about ours alone.
+//! The client against a real server. `NETSESSION_TEST_SERVER` (`127.0.0.1:1545`) names the
+//! one that is asked by the tests of this file and of `dropping`, `netapi` and `tampering`;
+//! without it they start ours. It has a writable share `data` and the accounts
+//! admin/Adm1n.Pw (an administrator), alice/Al1ce.Pw and bob/B0b.Pw, and knows the levels
+//! in `NETSESSION_TEST_LEVELS` (0 and 1 if that is not set). The tests count sessions, so
+//! such a server is asked with `--test-threads=1`.
+//!
+//! `adsi`, `churn`, `diagnosis`, `this_machine` and what needs other settings or the local
+//! socket start ours in any case: they know more of it than the calls tell.
 
 mod adsi;
 mod churn;

@@ -190,10 +190,8 @@ fn pages() {
 /// them is made twice.
 #[test]
 fn a_kept_connection_that_died() {
-    let peer = Peer::start();
-    let Some(local) = peer.local_options() else {
-        return;
-    };
+    let peer = Peer::own();
+    let local = peer.local_options();
     let (netapi, server) = netapi(&peer);
     let server = Some(&*server);
     let mut console = blocking::Server::this_machine(&local).unwrap();
@@ -245,10 +243,8 @@ fn eight_threads() {
 /// A call in the middle of which the own session ends: nothing is hidden then.
 #[tokio::test]
 async fn the_own_session_ended_in_the_middle() {
-    let peer = Peer::start();
-    let Some(local) = peer.local_options() else {
-        return;
-    };
+    let peer = Peer::own();
+    let local = peer.local_options();
     let options = Options {
         page_bytes: 1,
         ..Options::default()

@@ -42,8 +42,13 @@ impl Peer {
                 target: Target::parse(&name).unwrap(),
                 ours: None,
             },
-            Err(_) => Self::ours(Overrides::default()),
+            Err(_) => Self::own(),
         }
+    }
+
+    /// Ours with its default settings, whatever the environment names.
+    pub fn own() -> Self {
+        Self::ours(Overrides::default())
     }
 
     /// Ours, requiring encryption.
@@ -111,12 +116,12 @@ impl Peer {
     }
 
     /// How to ask ours through its socket.
-    pub fn local_options(&self) -> Option<Options> {
-        let ours = self.ours.as_ref()?;
-        Some(Options {
+    pub fn local_options(&self) -> Options {
+        let ours = self.ours.as_ref().expect("a server of our own");
+        Options {
             local_socket: Some(ours.directory.path().join("local.sock")),
             ..Options::default()
-        })
+        }
     }
 
     /// Our own, of which more is known.

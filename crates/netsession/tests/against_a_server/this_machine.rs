@@ -9,10 +9,8 @@ use super::peer::Peer;
 
 #[tokio::test]
 async fn lists_and_ends() {
-    let peer = Peer::start();
-    let Some(options) = peer.local_options() else {
-        return;
-    };
+    let peer = Peer::own();
+    let options = peer.local_options();
     let remote = Server::connect(peer.target(), &admin(), &Options::default())
         .await
         .unwrap();
@@ -59,10 +57,8 @@ async fn lists_and_ends() {
 
 #[tokio::test]
 async fn files_are_closed() {
-    let peer = Peer::start();
-    let Some(options) = peer.local_options() else {
-        return;
-    };
+    let peer = Peer::own();
+    let options = peer.local_options();
     let mut remote = Server::connect(peer.target(), &admin(), &Options::default())
         .await
         .unwrap();
@@ -85,10 +81,8 @@ async fn files_are_closed() {
 
 #[test]
 fn blocking_face() {
-    let peer = Peer::start();
-    let Some(options) = peer.local_options() else {
-        return;
-    };
+    let peer = Peer::own();
+    let options = peer.local_options();
     let mut server = blocking::Server::this_machine(&options).unwrap();
     let filter = SessionFilter {
         client: Some("198.51.100.1".to_owned()),
