@@ -11,9 +11,8 @@ use tokio::time::Instant;
 use super::{
     Binding, Connecting, Diagnosis, LevelAnswer, Logon, Negotiation, Software, Step, smb1,
 };
-use crate::fan_out::resolver::Turn;
 use crate::name::matches;
-use crate::smb_client::{Connection, Session, Transport};
+use crate::smb_client::{Connection, Session, Transport, Turn};
 use crate::{Credentials, Error, ErrorKind, Options, Server, SessionFilter, SessionInfo, Target};
 
 /// Addresses tried. A name with more is a mistake or an attack; each may take its time limit.
@@ -114,8 +113,8 @@ impl Looking<'_> {
     async fn resolve(&mut self) -> Option<Vec<SocketAddr>> {
         let (target, limit) = (self.target, self.options.connect_timeout);
         let step = timed(async {
-            let turn = Turn::wait(target, limit).await?;
-            turn.resolve(target, limit).await
+            let turn = Turn::wait(target.host(), limit).await?;
+            turn.resolve(target.host(), target.port(), limit).await
         })
         .await
         .map_err(|error| Error::smb(format!("looking up {}", target.host()), error))

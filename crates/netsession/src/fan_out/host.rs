@@ -10,9 +10,8 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::resolver::Turn;
 use super::{Event, FanOut};
-use crate::smb_client::{self, Transport};
+use crate::smb_client::{self, Transport, Turn};
 use crate::{Code, Error, ErrorKind, Server, Target};
 
 /// Pause until a file descriptor may have become free.
@@ -40,7 +39,8 @@ pub(super) async fn ask(
     events: &Sender<Event>,
 ) -> Result<(), Gone> {
     let waiting = Instant::now();
-    let turn = Turn::wait(&target, fan_out.options.connect_timeout).await;
+    let patience = fan_out.options.connect_timeout.min(fan_out.deadline);
+    let turn = Turn::wait(target.host(), patience).await;
     let started = match turn {
         Ok(_) => Instant::now(),
         Err(_) => waiting,
@@ -119,7 +119,9 @@ impl Host<'_> {
         let limit = Instant::now() + options.connect_timeout;
         let transport = async {
             let remaining = limit.saturating_duration_since(Instant::now());
-            let addresses = turn.resolve(target, remaining).await?;
+            let addresses = turn
+                .resolve(target.host(), target.port(), remaining)
+                .await?;
             loop {
                 let remaining = limit.saturating_duration_since(Instant::now());
                 match Transport::connect_to(&addresses, options.source_address, remaining).await {

@@ -22,7 +22,6 @@
 
 mod blocking;
 mod host;
-pub(crate) mod resolver;
 mod tally;
 
 use std::collections::{HashSet, VecDeque};

@@ -1,4 +1,5 @@
-//! Name resolution for many servers, in which names without an answer hold up nothing else.
+//! Name resolution in which names without an answer hold up nothing else: neither other
+//! names nor the end of a runtime.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -8,8 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
-use crate::Target;
-use crate::smb_client::Error;
+use super::Error;
 
 /// Names under way in this process. getaddrinfo cannot be interrupted: a name that its
 /// server does not answer keeps a thread for as long as resolv.conf says, whoever has
@@ -21,7 +21,7 @@ const STACK: usize = 512 * 1024;
 
 static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
 
-/// A turn to look a name up. Not needed for addresses.
+/// A turn to look a name up. Not needed for addresses, and for no host at all.
 pub(crate) struct Turn {
     /// Goes back when the lookup has ended.
     _permit: Option<SemaphorePermit<'static>>,
@@ -32,8 +32,8 @@ impl Turn {
     ///
     /// # Errors
     /// [`Error::Connect`]: the names of others hang.
-    pub(crate) async fn wait(target: &Target, limit: Duration) -> Result<Self, Error> {
-        if target.is_this_machine() || target.host().parse::<IpAddr>().is_ok() {
+    pub(crate) async fn wait(host: &str, limit: Duration) -> Result<Self, Error> {
+        if host.is_empty() || host.parse::<IpAddr>().is_ok() {
             return Ok(Self { _permit: None });
         }
         match timeout(limit, LOOKUPS.acquire()).await {
@@ -47,16 +47,16 @@ impl Turn {
         }
     }
 
-    /// The addresses of a target that is a host, at least one, each once.
+    /// The addresses of the host with this port, at least one, each once.
     ///
     /// # Errors
     /// [`Error::Connect`] with the resolver's reason, [`Error::TimedOut`].
     pub(crate) async fn resolve(
         self,
-        target: &Target,
+        host: &str,
+        port: u16,
         limit: Duration,
     ) -> Result<Vec<SocketAddr>, Error> {
-        let (host, port) = (target.host(), target.port());
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
@@ -103,14 +103,9 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(5);
 
-    fn target(host: &str) -> Target {
-        Target::new(host, 445).unwrap()
-    }
-
     async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Error> {
-        let target = target(host);
-        let turn = Turn::wait(&target, LIMIT).await?;
-        turn.resolve(&target, LIMIT).await
+        let turn = Turn::wait(host, LIMIT).await?;
+        turn.resolve(host, 445, LIMIT).await
     }
 
     #[tokio::test]
@@ -128,10 +123,10 @@ mod tests {
     async fn without_a_turn_names_wait_and_addresses_do_not() {
         let all = LOOKUPS.acquire_many(MAX_LOOKUPS as u32).await.unwrap();
         let limit = Duration::from_millis(20);
-        assert!(Turn::wait(&target("127.0.0.1"), limit).await.is_ok());
-        let error = Turn::wait(&target("localhost"), limit).await.err().unwrap();
+        assert!(Turn::wait("127.0.0.1", limit).await.is_ok());
+        let error = Turn::wait("localhost", limit).await.err().unwrap();
         assert!(error.to_string().contains("not looked up"), "{error}");
         drop(all);
-        assert!(Turn::wait(&target("localhost"), LIMIT).await.is_ok());
+        assert!(Turn::wait("localhost", LIMIT).await.is_ok());
     }
 }

@@ -7,10 +7,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Error;
+use super::{Error, Turn};
 
 /// What a frame may hold before NEGOTIATE has settled sizes: 64 KiB of payload and the
 /// headers around it.
@@ -19,6 +20,9 @@ const INITIAL_LIMIT: usize = 128 * 1024;
 /// Growth of the receive buffer. A length on the wire reserves no memory by itself, only
 /// bytes that arrive do.
 const CHUNK: usize = 64 * 1024;
+
+/// How long an address may keep to itself before the next one is tried beside it ([RFC8305] 8).
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 
 /// The length field has 24 bits.
 const MAX_FRAME: usize = 0xFF_FFFF;
@@ -71,15 +75,17 @@ impl Transport {
         source: Option<IpAddr>,
         limit: Duration,
     ) -> Result<Self, Error> {
-        let connected = async {
-            let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
-            connect(&addresses, source).await
-        };
-        Self::within(limit, connected).await
+        let deadline = Instant::now() + limit;
+        let turn = Turn::wait(host, limit).await?;
+        let remaining = || deadline.saturating_duration_since(Instant::now());
+        let addresses = turn.resolve(host, port, remaining()).await?;
+        let mut transport = Self::connect_to(&addresses, source, remaining()).await?;
+        transport.set_time_limit(limit);
+        Ok(transport)
     }
 
-    /// Connects to the first of `addresses` that answers, from `source` if given. `limit`
-    /// covers all of them, and is the limit of each exchange afterwards until
+    /// Connects to the first of `addresses` that answers, from `source` if given: one that
+    /// is silent gets the next one tried beside it ([RFC8305] 5). `limit` covers all of them, and is the limit of each exchange afterwards until
     /// [`Transport::set_time_limit`].
     ///
     /// # Errors
@@ -89,13 +95,7 @@ impl Transport {
         source: Option<IpAddr>,
         limit: Duration,
     ) -> Result<Self, Error> {
-        Self::within(limit, connect(addresses, source)).await
-    }
-
-    async fn within(
-        limit: Duration,
-        connected: impl Future<Output = io::Result<TcpStream>>,
-    ) -> Result<Self, Error> {
+        let connected = connect(addresses, source);
         let stream = match timeout_at(Instant::now() + limit, connected).await {
             Ok(result) => result.map_err(Error::Connect)?,
             Err(_) => return Err(Error::TimedOut),
@@ -290,14 +290,33 @@ async fn bounded<T>(
 }
 
 async fn connect(addresses: &[SocketAddr], source: Option<IpAddr>) -> io::Result<TcpStream> {
+    if let [address] = addresses {
+        return connect_to(*address, source).await;
+    }
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for &address in addresses {
-        match connect_to(address, source).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+    let mut waiting = addresses.iter();
+    // Dropping the set gives up those that are still trying.
+    let mut trying = JoinSet::new();
+    loop {
+        let next = waiting.next();
+        if let Some(&address) = next {
+            trying.spawn(connect_to(address, source));
+        }
+        let answer = match waiting.len() {
+            0 => trying.join_next().await,
+            _ => match timeout(NEXT_ADDRESS, trying.join_next()).await {
+                Ok(answer) => answer,
+                Err(_) => continue,
+            },
+        };
+        match answer {
+            Some(Ok(Ok(stream))) => return Ok(stream),
+            Some(Ok(Err(error))) => last = error,
+            Some(Err(_)) => {}
+            None if next.is_none() => return Err(last),
+            None => {}
         }
     }
-    Err(last)
 }
 
 async fn connect_to(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
@@ -326,3 +345,6 @@ fn broken(error: io::Error) -> Error {
         _ => Error::Io(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
