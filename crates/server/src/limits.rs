@@ -58,3 +58,13 @@ pub const FRAME_OVERHEAD: usize = 65_536;
 
 /// Largest frame before NEGOTIATE has succeeded: nothing longer is legitimate.
 pub const FRAME_BEFORE_NEGOTIATE: usize = 65_536;
+
+/// Largest frame before the connection's first session: NEGOTIATE or SESSION_SETUP, whose
+/// token has a 16-bit length. Who has not logged on makes the server hold no more.
+pub const FRAME_BEFORE_SESSION: usize = 2 * 65_536;
+
+/// Largest answer to one frame: its length prefix has 24 bits.
+pub const ANSWER: usize = (1 << 24) - 1;
+
+/// What a compound's answer takes beside the data asked for: headers, bodies, padding.
+pub const ANSWER_OVERHEAD: usize = 65_536;

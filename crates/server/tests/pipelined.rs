@@ -1,16 +1,21 @@
 //! Requests that arrive in one piece: all are answered, in order, and what was answered
-//! goes out even if what came behind it ends the connection.
+//! goes out even if what came behind it ends the connection. Without a logon they do not go
+//! on for ever, and are short.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use netsession_server as server;
 use server::account::{Account, AccountStore, SecurityContext};
 use server::{Encryption, Limits, ManualClock, Server, ServerConfig};
 use smb::FileTime;
 use smb::wire::{Command, Dialect, EchoRequest, Header, NegotiateRequest};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 struct Nobody;
 
@@ -25,6 +30,10 @@ impl AccountStore for Nobody {
 }
 
 fn server() -> Server {
+    server_with(Limits::default())
+}
+
+fn server_with(limits: Limits) -> Server {
     Server::new(ServerConfig {
         name: "TEST".into(),
         comment: "".into(),
@@ -32,7 +41,7 @@ fn server() -> Server {
         encryption: Encryption::Enabled,
         min_dialect: 0x0202,
         max_dialect: 0x0311,
-        limits: Limits::default(),
+        limits,
         clock: Arc::new(ManualClock::new(FileTime::from_unix(1_800_000_000, 0))),
         accounts: Arc::new(Nobody),
     })
@@ -132,4 +141,76 @@ async fn answers_go_out_before_a_violation_ends_the_connection() {
         );
         assert!(closed);
     }
+}
+
+/// A long request is somebody's who has logged on; a promise of one is enough to end it.
+#[tokio::test]
+async fn a_stranger_sends_no_long_frames() {
+    let mut sent = negotiate();
+    sent.extend(echo(1));
+    sent.extend(200_000_u32.to_be_bytes());
+    let (answered, closed) = answers(&sent, usize::MAX).await;
+    assert_eq!(answered.len(), 2);
+    assert!(closed);
+}
+
+/// A client that always has one more ECHO there, until its time is up.
+struct Flood {
+    next: Vec<u8>,
+    message_id: u64,
+    until: Instant,
+    is_over: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if Instant::now() >= self.until {
+            self.is_over.store(true, Ordering::Relaxed);
+            return Poll::Ready(Ok(()));
+        }
+        buffer.put_slice(&self.next);
+        self.message_id += 1;
+        self.next = echo(self.message_id);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn requests_without_a_pause_do_not_put_off_the_logon() {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let flood = Flood {
+        next: negotiate(),
+        message_id: 0,
+        until: Instant::now() + Duration::from_secs(5),
+        is_over: is_over.clone(),
+    };
+    let limits = Limits {
+        handshake: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let client = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
+    server_with(limits).serve(flood, client).await;
+    assert!(!is_over.load(Ordering::Relaxed), "the server ends it first");
 }

@@ -1,6 +1,9 @@
 //! What sessions are and how they end ([MS-SMB2] 3.3.4.12, 3.3.5): a real client against the
 //! server, on a clock that moves only when told.
 
+#[path = "scenario/compounds.rs"]
+mod compounds;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

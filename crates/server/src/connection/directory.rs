@@ -19,6 +19,7 @@ impl Connection {
         let query = QueryDirectoryRequest::read(request.message)
             .map_err(|_| NtStatus::INVALID_PARAMETER)?;
         self.check_charge(request, query.output_buffer_length)?;
+        request.require_room(query.output_buffer_length)?;
         let open = request.open(query.file_id)?;
         let file = open.file()?;
         if !file.is_directory {

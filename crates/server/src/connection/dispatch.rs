@@ -10,6 +10,7 @@ use smb::{FileTime, NtStatus};
 
 use super::chain::Chain;
 use super::{Connection, Disconnect};
+use crate::limits::{ANSWER, ANSWER_OVERHEAD};
 use crate::open::Open;
 use crate::session::{Session, SessionState};
 use crate::tree_connect::TreeConnect;
@@ -28,6 +29,8 @@ pub(super) struct Request<'a> {
     pub(super) signature_valid: bool,
     /// Last of its frame: only then may it wait.
     pub(super) last: bool,
+    /// Bytes of data that the answer to its frame has room for.
+    pub(super) room: usize,
 }
 
 /// How a request ended, beside the body that was written.
@@ -80,6 +83,15 @@ impl<'a> Request<'a> {
         self.tree_connect
             .as_ref()
             .ok_or(NtStatus::NETWORK_NAME_DELETED)
+    }
+
+    /// The answers of a compound are one frame: what would make it too long is not begun.
+    pub(super) fn require_room(&self, data: u32) -> Result<(), NtStatus> {
+        if data as usize > self.room {
+            Err(NtStatus::INSUFFICIENT_RESOURCES)
+        } else {
+            Ok(())
+        }
     }
 
     /// The open that a FileId names, all ones meaning the compound's.
@@ -245,6 +257,7 @@ impl Connection {
             related_file: if is_related { related.file } else { None },
             signature_valid,
             last,
+            room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(chain.out.len()),
         };
         let answer = if is_related && !related.any {
             Err(NtStatus::INVALID_PARAMETER)

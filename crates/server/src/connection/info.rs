@@ -50,6 +50,7 @@ impl Connection {
                 .output_buffer_length
                 .max(query.input_buffer.len() as u32),
         )?;
+        request.require_room(query.output_buffer_length)?;
         let open = request.open(query.file_id)?;
         let mut answer = Vec::new();
         let fixed = match query.info_type {

@@ -26,6 +26,7 @@ impl Connection {
     pub(super) fn read(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
         let read = ReadRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
         self.check_charge(request, read.length)?;
+        request.require_room(read.length)?;
         let open = request.open(read.file_id)?;
         open.require_any(access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE)?;
         match &open.kind {

@@ -26,6 +26,7 @@ impl Connection {
         }
         let payload = (ioctl.input.len() as u32).max(ioctl.max_output_response);
         self.check_charge(request, payload)?;
+        request.require_room(ioctl.max_output_response)?;
         let (status, output) = match ioctl.ctl_code {
             fsctl::FSCTL_PIPE_TRANSCEIVE => self.transceive(request, &ioctl)?,
             fsctl::FSCTL_VALIDATE_NEGOTIATE_INFO => {

@@ -79,6 +79,8 @@ impl ConnectionHandle {
 
 /// Answers to requests that arrived together go out together up to about this many bytes.
 const ANSWERS_AT_ONCE: usize = 16 * 1024;
+/// Frames handled before other tasks get their turn: requests may have no answer (CANCEL).
+const FRAMES_AT_ONCE: usize = 256;
 
 /// Why a connection is dropped ([MS-SMB2] 3.3.5.2 names each case).
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +122,8 @@ struct Connection {
     /// 3.1.1 only.
     preauth: Option<Box<PreauthIntegrityHashValue>>,
     sessions: HashMap<u64, Arc<Session>>,
+    /// A client whose session was ended may be in the middle of long requests.
+    had_session: bool,
     logons: HashMap<u64, Box<Logon>>,
     window: CommandSequenceWindow,
     /// AsyncId → the pipe on which that read waits.
@@ -160,6 +164,7 @@ impl Connection {
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),
+            had_session: false,
             logons: HashMap::new(),
             window: CommandSequenceWindow::new(),
             pending: HashMap::new(),
@@ -188,6 +193,10 @@ impl Connection {
             let trusted = !self.sessions.is_empty();
             let lonely = self.sessions.is_empty();
             let handshake = self.shared.config.limits.handshake;
+            if lonely && lonely_since.elapsed() >= handshake {
+                // The timer below is not looked at while frames keep coming.
+                return Err(Disconnect::HandshakeTimeout);
+            }
             let length = tokio::select! {
                 biased;
                 _ = stop.changed() => {
@@ -211,6 +220,9 @@ impl Connection {
                 return Err(Disconnect::Closed);
             };
             let (answers, outcome) = self.answer(&mut frames, length);
+            if answers.is_empty() {
+                tokio::task::consume_budget().await;
+            }
             self.write(&mut stream, &answers).await?;
             spare::give_output(answers);
             self.flush(&mut stream).await?;
@@ -234,7 +246,8 @@ impl Connection {
     ) -> (Vec<u8>, Result<(), Disconnect>) {
         let mut answers = Vec::new();
         let mut next = Ok(Some(length));
-        while let Ok(Some(length)) = next {
+        for _ in 0..FRAMES_AT_ONCE {
+            let Ok(Some(length)) = next else { break };
             let now = self.shared.config.clock.now();
             let answer = match self.handle_frame(frames.frame(length), now) {
                 Ok(answer) => answer,
@@ -275,7 +288,10 @@ impl Connection {
 
     fn frame_limit(&self) -> usize {
         match &self.negotiated {
-            Some(negotiated) => negotiated.max_transact as usize + crate::limits::FRAME_OVERHEAD,
+            Some(negotiated) if self.had_session => {
+                negotiated.max_transact as usize + crate::limits::FRAME_OVERHEAD
+            }
+            Some(_) => crate::limits::FRAME_BEFORE_SESSION,
             None => crate::limits::FRAME_BEFORE_NEGOTIATE,
         }
     }

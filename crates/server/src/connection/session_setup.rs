@@ -241,6 +241,7 @@ impl Connection {
             encrypt_data,
         }));
         self.sessions.insert(id, session.clone());
+        self.had_session = true;
         self.shared.sessions.insert(session.clone());
         Ok(session)
     }
