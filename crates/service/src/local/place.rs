@@ -1,13 +1,14 @@
 //! The socket's file: made, found stale, and removed.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
@@ -58,8 +59,7 @@ impl Place {
         let listener = UnixListener::bind(path).map_err(failed("bind"))?;
         let made = || {
             listener.set_nonblocking(true)?;
-            fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
-            fs::symlink_metadata(path)
+            let_everybody_connect(path)
         };
         match made() {
             Ok(facts) => Ok((
@@ -112,8 +112,27 @@ fn make_directory(directory: &Path) -> io::Result<()> {
         .recursive(true)
         .mode(DIRECTORY_MODE)
         .create(directory)?;
-    // Whatever the umask is.
-    fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))
+    // Whatever the umask is; what stands there now is not followed if it is a link.
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = File::from(rustix::fs::open(directory, flags, Mode::empty())?);
+    made.set_permissions(Permissions::from_mode(DIRECTORY_MODE))
+}
+
+/// The mode is set whatever the umask is. Where others may write to the directory, they may
+/// have put something else in the socket's place: no link is followed, and nothing but a
+/// socket of our own is changed.
+fn let_everybody_connect(path: &Path) -> io::Result<Metadata> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let facts = file.metadata()?;
+    let is_ours = facts.uid() == rustix::process::geteuid().as_raw();
+    if !facts.file_type().is_socket() || !is_ours {
+        return Err(io::Error::other("somebody has replaced the socket"));
+    }
+    // fchmod refuses descriptors of this kind; this name of it leads to the same inode.
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::set_permissions(name, Permissions::from_mode(SOCKET_MODE))?;
+    Ok(facts)
 }
 
 /// Keeps other services from replacing what they take for stale, until it is dropped. A
@@ -153,4 +172,35 @@ fn knock(path: &Path) -> Result<(), Errno> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     connect(&socket, &SocketAddrUnix::new(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn what_others_put_in_the_sockets_place_keeps_its_mode() {
+        let directory = tempfile::tempdir().unwrap();
+        let secret = directory.path().join("secret");
+        fs::write(&secret, "").unwrap();
+        fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        let link = directory.path().join("link");
+        symlink(&secret, &link).unwrap();
+        for path in [&link, &secret] {
+            assert!(let_everybody_connect(path).is_err());
+            assert_eq!(mode(&secret), 0o600);
+        }
+        let socket = directory.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        fs::set_permissions(&socket, Permissions::from_mode(0o600)).unwrap();
+        let facts = let_everybody_connect(&socket).unwrap();
+        assert_eq!(mode(&socket), SOCKET_MODE);
+        assert_eq!(facts.ino(), fs::metadata(&socket).unwrap().ino());
+    }
 }
