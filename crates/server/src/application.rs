@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::Shared;
+use crate::open::query_of;
+use crate::session::Session;
 
 /// GlobalSessionTable key: grows, never reused while the server runs, low 32 bits never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +37,7 @@ pub struct SessionRow {
 
 /// Which sessions a query wants; `None` is no filter. Compared without case, leading
 /// backslashes of `client_name` stripped by the caller.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionFilter<'a> {
     /// Client computer.
     pub client_name: Option<&'a str>,
@@ -147,9 +149,17 @@ impl Application {
         self.0.close_session(id)
     }
 
-    /// Opens (files and pipes) with an id greater than `after`, at most `limit` rows.
-    pub fn opens(&self, after: u32, limit: usize) -> Page<OpenRow> {
-        self.0.opens.query(after, limit)
+    /// Opens (files and pipes) with an id greater than `after` of the sessions that pass
+    /// `filter`, at most `limit` rows. With a filter it costs what those sessions have open,
+    /// whatever the limit.
+    pub fn opens(&self, filter: SessionFilter<'_>, after: u32, limit: usize) -> Page<OpenRow> {
+        if filter == SessionFilter::default() {
+            return self.0.opens.query(after, limit);
+        }
+        let each = |act: &mut dyn FnMut(&Session)| {
+            self.0.sessions.each(filter, |session| act(session));
+        };
+        query_of(each, after, limit)
     }
 
     /// One open.
@@ -168,17 +178,11 @@ impl Application {
         self.0.close_open(&open)
     }
 
-    /// All tree connects, in order of id.
-    pub fn tree_connects(&self) -> Vec<TreeConnectRow> {
+    /// All tree connects of the sessions that pass `filter`, in order of id.
+    pub fn tree_connects(&self, filter: SessionFilter<'_>) -> Vec<TreeConnectRow> {
         let now = self.now();
         let mut rows = Vec::new();
-        for session in self
-            .0
-            .sessions
-            .ids()
-            .into_iter()
-            .filter_map(|id| self.0.sessions.get(id))
-        {
+        self.0.sessions.each(filter, |session| {
             let trees: Vec<_> = session.tables().tree_connects.iter().cloned().collect();
             rows.extend(trees.iter().map(|tree| TreeConnectRow {
                 id: tree.id,
@@ -189,7 +193,7 @@ impl Application {
                 user_name: session.security_context.user_name.clone(),
                 client_name: session.connection.client_name.clone(),
             }));
-        }
+        });
         rows.sort_unstable_by_key(|row| row.id);
         rows
     }

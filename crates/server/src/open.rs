@@ -198,6 +198,32 @@ impl Open {
     }
 }
 
+/// Opens with an id greater than `after` of the sessions told, at most `limit` rows: costs
+/// what these sessions have open.
+pub(crate) fn query_of(
+    each_session: impl FnOnce(&mut dyn FnMut(&Session)),
+    after: u32,
+    limit: usize,
+) -> Page<OpenRow> {
+    let mut found = Vec::new();
+    each_session(&mut |session| {
+        let tables = session.tables();
+        let behind = tables.opens.values().filter(|open| open.id > after);
+        found.extend(behind.cloned());
+    });
+    found.sort_unstable_by_key(|open| open.id);
+    let total = found.len();
+    found.truncate(limit);
+    page(&found, total)
+}
+
+fn page(found: &[Arc<Open>], total: usize) -> Page<OpenRow> {
+    Page {
+        rows: found.iter().filter_map(|open| open.row()).collect(),
+        total: u32::try_from(total).unwrap_or(u32::MAX),
+    }
+}
+
 /// GlobalOpenTable ([MS-SMB2] 3.3.1.5).
 #[derive(Default)]
 pub(crate) struct GlobalOpenTable {
@@ -245,18 +271,21 @@ impl GlobalOpenTable {
         self.get(id)?.row()
     }
 
-    pub(crate) fn query(&self, after: u32, limit: usize) -> Page<OpenRow> {
-        let (found, total) = {
-            let opens = self.opens();
-            let first = u64::from(after) + 1;
-            let behind = opens.iter_from(first).take(limit);
-            let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
-            let total = opens.count_from(first);
-            (found, u32::try_from(total).unwrap_or(u32::MAX))
-        };
-        Page {
-            rows: found.iter().filter_map(|open| open.row()).collect(),
-            total,
+    pub(crate) fn query(&self, mut after: u32, limit: usize) -> Page<OpenRow> {
+        loop {
+            let (found, total) = {
+                let opens = self.opens();
+                let first = u64::from(after) + 1;
+                let behind = opens.iter_from(first).take(limit);
+                let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
+                (found, opens.count_from(first))
+            };
+            let page = page(&found, total);
+            match found.last() {
+                // All of them were closed meanwhile: an empty page would be the end.
+                Some(last) if page.rows.is_empty() => after = last.id,
+                _ => return page,
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 
 #[path = "scenario/compounds.rs"]
 mod compounds;
+#[path = "scenario/queries.rs"]
+mod queries;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,7 +172,7 @@ async fn one_client_two_users_two_shares() {
     let second = docs.create("b", &Create::overwrite()).await.unwrap();
     assert_eq!(scene.row(&alice).unwrap().num_opens, 2);
     assert_eq!(scene.row(&bob).unwrap().num_opens, 0);
-    let trees = application.tree_connects();
+    let trees = application.tree_connects(SessionFilter::default());
     assert_eq!(
         trees.iter().map(|tree| tree.num_opens).collect::<Vec<_>>(),
         [1, 1]
@@ -178,7 +180,7 @@ async fn one_client_two_users_two_shares() {
     first.close().await.unwrap();
     second.close().await.unwrap();
     assert_eq!(scene.row(&alice).unwrap().num_opens, 0);
-    assert_eq!(application.opens(0, 100).total, 0);
+    assert_eq!(application.opens(SessionFilter::default(), 0, 100).total, 0);
 }
 
 #[tokio::test]
@@ -432,7 +434,11 @@ async fn the_callers_own_session_ends_after_the_reply() {
     let pipe = ipc.create("ender", &Create::pipe()).await.unwrap();
     assert_eq!(scene.row(&alice).unwrap().num_opens, 1, "pipes count");
     assert_eq!(
-        scene.application().opens(0, 10).rows[0].path_name,
+        scene
+            .application()
+            .opens(SessionFilter::default(), 0, 10)
+            .rows[0]
+            .path_name,
         r"\PIPE\ender"
     );
 
@@ -765,5 +771,11 @@ async fn hostile_bodies_are_answered_or_end_the_connection() {
         tokio::task::yield_now().await;
     }
     assert_eq!(scene.rows()[0].id.0, bob.id());
-    assert_eq!(scene.application().opens(0, 10).total, 0);
+    assert_eq!(
+        scene
+            .application()
+            .opens(SessionFilter::default(), 0, 10)
+            .total,
+        0
+    );
 }

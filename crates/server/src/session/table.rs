@@ -14,6 +14,9 @@ use super::Session;
 use crate::application::{Page, SessionFilter, SessionGlobalId, SessionRow};
 use crate::counted::{Counted, Ids, Keyed};
 
+/// Sessions taken under the lock at once: some ten microseconds.
+const AT_ONCE: usize = 1024;
+
 /// All sessions of the server.
 #[derive(Default)]
 pub(crate) struct GlobalSessionTable {
@@ -128,16 +131,37 @@ impl GlobalSessionTable {
         limit: usize,
         now: FileTime,
     ) -> Page<SessionRow> {
-        let first = after.map_or(0, |id| id.0.saturating_add(1));
-        // Arcs are taken under the lock, rows are made outside it: a logon waits for the
-        // copying of pointers only.
-        let (found, total) = {
-            let index = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-            index.select(filter, first, limit)
-        };
+        let (found, total) = self.find(filter, after, limit);
         Page {
             rows: found.iter().map(|session| session.row(now)).collect(),
             total: u32::try_from(total).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Sessions behind `after` that pass the filter, at most `limit`, and how many there are.
+    /// References are taken under the lock, what is made of them outside it: a logon waits
+    /// for the copying of pointers only.
+    pub(crate) fn find(
+        &self,
+        filter: SessionFilter<'_>,
+        after: Option<SessionGlobalId>,
+        limit: usize,
+    ) -> (Vec<Arc<Session>>, usize) {
+        let first = after.map_or(0, |id| id.0.saturating_add(1));
+        let index = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        index.select(filter, first, limit)
+    }
+
+    /// All sessions that pass the filter, some at a time so that logons get in between.
+    pub(crate) fn each(&self, filter: SessionFilter<'_>, mut act: impl FnMut(&Arc<Session>)) {
+        let mut after = None;
+        loop {
+            let (found, total) = self.find(filter, after, AT_ONCE);
+            found.iter().for_each(&mut act);
+            match found.last() {
+                Some(last) if found.len() < total => after = Some(last.id),
+                _ => return,
+            }
         }
     }
 }

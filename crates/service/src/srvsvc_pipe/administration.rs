@@ -22,8 +22,9 @@ pub trait Administration: Send + 'static {
     /// Closes a session; false if there is none.
     fn close_session(&self, id: SessionGlobalId) -> bool;
 
-    /// Opens with an id greater than `after`, at most `limit` rows, in order of id.
-    fn opens(&self, after: u32, limit: usize) -> Page<OpenRow>;
+    /// Opens with an id greater than `after` of the sessions that pass `filter`, at most
+    /// `limit` rows, in order of id.
+    fn opens(&self, filter: SessionFilter<'_>, after: u32, limit: usize) -> Page<OpenRow>;
 
     /// One open.
     fn open(&self, id: u32) -> Option<OpenRow>;
@@ -31,8 +32,8 @@ pub trait Administration: Send + 'static {
     /// Closes an open; false if there is none.
     fn close_open(&self, id: u32) -> bool;
 
-    /// All tree connects, in order of id.
-    fn tree_connects(&self) -> Vec<TreeConnectRow>;
+    /// All tree connects of the sessions that pass `filter`, in order of id.
+    fn tree_connects(&self, filter: SessionFilter<'_>) -> Vec<TreeConnectRow>;
 
     /// All shares, in order of name.
     fn shares(&self) -> Vec<ShareRow>;
@@ -62,8 +63,8 @@ impl Administration for Application {
         self.close_session(id)
     }
 
-    fn opens(&self, after: u32, limit: usize) -> Page<OpenRow> {
-        self.opens(after, limit)
+    fn opens(&self, filter: SessionFilter<'_>, after: u32, limit: usize) -> Page<OpenRow> {
+        self.opens(filter, after, limit)
     }
 
     fn open(&self, id: u32) -> Option<OpenRow> {
@@ -74,8 +75,8 @@ impl Administration for Application {
         self.close_open(id)
     }
 
-    fn tree_connects(&self) -> Vec<TreeConnectRow> {
-        self.tree_connects()
+    fn tree_connects(&self, filter: SessionFilter<'_>) -> Vec<TreeConnectRow> {
+        self.tree_connects(filter)
     }
 
     fn shares(&self) -> Vec<ShareRow> {

@@ -1,7 +1,7 @@
 //! NetrConnectionEnum ([MS-SRVS] 3.1.4.1): who uses a share, or what a computer uses.
 
 use rpc::Syntax;
-use server::application::TreeConnectRow;
+use server::application::{SessionFilter, TreeConnectRow};
 use srvsvc::{
     ConnectionEnumRequest, ConnectionInfo, EnumResponse, NetApiStatus, Row, entries_that_fit,
 };
@@ -61,18 +61,21 @@ impl<A: Administration> Endpoint<A> {
         }
         let qualifier = given(&request.qualifier).ok_or(NetApiStatus::INVALID_PARAMETER)?;
         check_length(Some(qualifier))?;
-        let mut rows = self.administration.tree_connects();
         let by_client = qualifier.starts_with(r"\\");
-        if by_client {
-            let client = stripped_client_name(qualifier);
-            rows.retain(|row| same_name(&row.client_name, &client));
+        let mut rows = if by_client {
+            self.administration.tree_connects(SessionFilter {
+                client_name: Some(&stripped_client_name(qualifier)),
+                user_name: None,
+            })
         } else {
             let shares = self.administration.shares();
             if !shares.iter().any(|share| same_name(&share.name, qualifier)) {
                 return Err(NetApiStatus::NET_NAME_NOT_FOUND);
             }
+            let mut rows = self.administration.tree_connects(SessionFilter::default());
             rows.retain(|row| same_name(&row.share_name, qualifier));
-        }
+            rows
+        };
         let after = request.resume_handle.unwrap_or(0);
         rows.retain(|row| row.id > after);
         Ok(Selection { rows, by_client })

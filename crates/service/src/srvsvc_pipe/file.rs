@@ -1,26 +1,19 @@
 //! NetrFileEnum, NetrFileGetInfo and NetrFileClose ([MS-SRVS] 3.1.4.2 to 3.1.4.4).
 
 use rpc::Syntax;
-use server::application::OpenRow;
+use server::application::{OpenRow, SessionFilter};
 use srvsvc::{
     FileCloseRequest, FileEnumRequest, FileGetInfoRequest, FileInfo, GetInfoResponse, NetApiStatus,
     Row,
 };
 
 use super::administration::Administration;
-use super::endpoint::{Endpoint, PAGE, check_length, given, same_name, stripped_client_name};
+use super::endpoint::{Endpoint, PAGE, check_length, dword, given, stripped_client_name};
 use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
 
 /// How path names of pipes begin.
 const PIPE_PREFIX: &str = r"\PIPE\";
-
-/// BasePath and UserName of a request.
-struct Filter<'a> {
-    base_path: Option<&'a str>,
-    user_name: Option<&'a str>,
-    client_name: Option<String>,
-}
 
 impl<A: Administration> Endpoint<A> {
     pub(super) fn file_enum(&self, syntax: Syntax, request: &FileEnumRequest) -> Vec<u8> {
@@ -42,29 +35,69 @@ impl<A: Administration> Endpoint<A> {
         check_length(base_path)?;
         check_length(name)?;
         let is_client = name.is_some_and(|name| name.starts_with(r"\\"));
-        let filter = Filter {
-            base_path,
+        let client_name = name.filter(|_| is_client).map(stripped_client_name);
+        let filter = SessionFilter {
+            client_name: client_name.as_deref(),
             user_name: name.filter(|_| !is_client),
-            client_name: name.filter(|_| is_client).map(stripped_client_name),
         };
-        let mut room = Room::new(request.prefered_maximum_length);
+        let room = Room::new(request.prefered_maximum_length);
         let after = request.resume_handle.unwrap_or(0);
-        let query = |after, limit| self.administration.opens(after, limit);
-        let (mut rows, mut total) = (Vec::new(), 0u32);
-        for page in pages(after, std::iter::repeat(PAGE), query, |row| row.id) {
-            for row in page.rows.into_iter().filter(|row| filter.passes(row)) {
-                total = total.saturating_add(1);
-                if room.take(|| info(&row).size(level)) {
-                    rows.push(row);
-                }
-            }
-        }
-        let more = total as usize > rows.len();
-        if more && rows.is_empty() {
+        let selection = self.walk_files(filter, base_path, after, level, room);
+        if selection.more && selection.rows.is_empty() {
             // Unlike the other enumerations this one has a code for it.
             return Err(NetApiStatus::BUF_TOO_SMALL);
         }
-        Ok(Selection { rows, total, more })
+        Ok(selection)
+    }
+
+    /// As many rows as fit. The server knows how many there are, except below a path: these
+    /// have to be looked at.
+    fn walk_files(
+        &self,
+        filter: SessionFilter<'_>,
+        base_path: Option<&str>,
+        after: u32,
+        level: u32,
+        mut room: Room,
+    ) -> Selection<OpenRow> {
+        let most = match base_path {
+            Some(_) => usize::MAX,
+            None => room.most(FileInfo::<&str>::default().size(level)),
+        };
+        let limit = if filter == SessionFilter::default() {
+            PAGE.min(most)
+        } else {
+            // Each page would cost what the whole does.
+            most
+        };
+        let query = |after, limit| self.administration.opens(filter, after, limit);
+        let mut selection = Selection {
+            rows: Vec::new(),
+            total: 0,
+            more: false,
+        };
+        for page in pages(after, std::iter::repeat(limit), query, |row| row.id) {
+            if base_path.is_none() {
+                selection.total = dword(selection.rows.len()).saturating_add(page.total);
+            }
+            for row in page.rows {
+                if let Some(base) = base_path {
+                    if !is_prefix(base, &row.path_name) {
+                        continue;
+                    }
+                    selection.total = selection.total.saturating_add(1);
+                }
+                if room.take(|| info(&row).size(level)) {
+                    selection.rows.push(row);
+                } else {
+                    selection.more = true;
+                }
+            }
+            if selection.more && base_path.is_none() {
+                break;
+            }
+        }
+        selection
     }
 
     pub(super) fn file_get_info(&self, syntax: Syntax, request: &FileGetInfoRequest) -> Vec<u8> {
@@ -123,20 +156,6 @@ impl<A: Administration> Endpoint<A> {
         } else {
             Err(NetApiStatus::FILE_ID_NOT_FOUND)
         }
-    }
-}
-
-impl Filter<'_> {
-    fn passes(&self, row: &OpenRow) -> bool {
-        self.base_path
-            .is_none_or(|base| is_prefix(base, &row.path_name))
-            && self
-                .user_name
-                .is_none_or(|name| same_name(name, &row.user_name))
-            && self
-                .client_name
-                .as_deref()
-                .is_none_or(|name| same_name(name, &row.client_name))
     }
 }
 

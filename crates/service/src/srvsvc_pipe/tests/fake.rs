@@ -24,6 +24,8 @@ pub(super) struct Tables {
     pub(super) shares: Vec<ShareRow>,
     /// Pages of sessions asked for.
     pub(super) queries: usize,
+    /// Rows of opens given out.
+    pub(super) open_rows: usize,
 }
 
 impl Fake {
@@ -63,6 +65,13 @@ impl Fake {
     }
 }
 
+fn passes(filter: SessionFilter<'_>, client_name: &str, user_name: &str) -> bool {
+    let same = |wanted: Option<&str>, name: &str| {
+        wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name))
+    };
+    same(filter.client_name, client_name) && same(filter.user_name, user_name)
+}
+
 fn page<T>(rows: impl Iterator<Item = T>, limit: usize) -> Page<T> {
     let mut rows: Vec<T> = rows.collect();
     let total = rows.len() as u32;
@@ -79,16 +88,11 @@ impl Administration for Fake {
     ) -> Page<SessionRow> {
         let mut tables = self.tables();
         tables.queries += 1;
-        let same = |wanted: Option<&str>, name: &str| {
-            wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name))
-        };
         let rows = tables
             .sessions
             .range(after.map_or(0, |id| id.0 + 1)..)
             .map(|(_, row)| row);
-        let passing = rows.filter(|row| {
-            same(filter.client_name, &row.client_name) && same(filter.user_name, &row.user_name)
-        });
+        let passing = rows.filter(|row| passes(filter, &row.client_name, &row.user_name));
         page(passing.cloned(), limit)
     }
 
@@ -101,12 +105,13 @@ impl Administration for Fake {
         self.tables().sessions.remove(&id.0).is_some()
     }
 
-    fn opens(&self, after: u32, limit: usize) -> Page<OpenRow> {
-        let tables = self.tables();
-        page(
-            tables.opens.values().filter(|row| row.id > after).cloned(),
-            limit,
-        )
+    fn opens(&self, filter: SessionFilter<'_>, after: u32, limit: usize) -> Page<OpenRow> {
+        let mut tables = self.tables();
+        let behind = tables.opens.range(after + 1..).map(|(_, row)| row);
+        let passing = behind.filter(|row| passes(filter, &row.client_name, &row.user_name));
+        let page = page(passing.cloned(), limit);
+        tables.open_rows += page.rows.len();
+        page
     }
 
     fn open(&self, id: u32) -> Option<OpenRow> {
@@ -117,8 +122,12 @@ impl Administration for Fake {
         self.tables().opens.remove(&id).is_some()
     }
 
-    fn tree_connects(&self) -> Vec<TreeConnectRow> {
-        self.tables().tree_connects.clone()
+    fn tree_connects(&self, filter: SessionFilter<'_>) -> Vec<TreeConnectRow> {
+        let tables = self.tables();
+        let rows = tables.tree_connects.iter();
+        rows.filter(|row| passes(filter, &row.client_name, &row.user_name))
+            .cloned()
+            .collect()
     }
 
     fn shares(&self) -> Vec<ShareRow> {

@@ -142,6 +142,46 @@ fn files_are_listed_filtered_and_paged() {
     assert_eq!(files(&mut ordinary(&fake), &all_files(4)).result.0, 5);
 }
 
+/// A short page of a long table costs what the page holds, whatever is counted.
+#[test]
+fn a_page_of_files_asks_for_no_more_rows_than_fit() {
+    let fake = furnished();
+    let row = fake.tables().opens[&12].clone();
+    for id in 100..10_100 {
+        fake.tables()
+            .opens
+            .insert(id, OpenRow { id, ..row.clone() });
+    }
+    for (user_name, total) in [(None, 10_005), (Some("caller"), 10_002)] {
+        fake.tables().open_rows = 0;
+        let request = FileEnumRequest {
+            user_name: user_name.map(str::to_owned),
+            prefered_maximum_length: 40,
+            ..all_files(2)
+        };
+        let response = files(&mut admin(&fake), &request);
+        assert_eq!(
+            (
+                response.result.0,
+                response.entries.len(),
+                response.total_entries
+            ),
+            (234, 10, total)
+        );
+        let rows = fake.tables().open_rows;
+        assert!(rows <= 12, "{rows} rows were made for 10");
+    }
+    let response = files(&mut admin(&fake), &all_files(2));
+    assert_eq!(
+        (
+            response.result.0,
+            response.entries.len(),
+            response.total_entries
+        ),
+        (0, 10_005, 10_005)
+    );
+}
+
 #[test]
 fn one_file_is_shown_and_closed() {
     let fake = furnished();
