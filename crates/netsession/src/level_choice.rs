@@ -43,15 +43,20 @@ impl From<SessionLevel> for LevelChoice {
     }
 }
 
-/// Another level may be answered.
-pub(crate) fn another_level_may_do(error: &Error) -> bool {
+/// The server does not have this level: ERROR_INVALID_LEVEL, RPC_S_INVALID_TAG from a stub
+/// whose union lacks it, ERROR_NOT_SUPPORTED.
+pub(crate) fn lacks_level(status: NetApiStatus) -> bool {
     matches!(
-        NetApiStatus(error.net_api_status()),
-        NetApiStatus::ACCESS_DENIED
-            | NetApiStatus::INVALID_LEVEL
-            | NetApiStatus::RPC_INVALID_TAG
-            | NetApiStatus::NOT_SUPPORTED
+        status,
+        NetApiStatus::INVALID_LEVEL | NetApiStatus::RPC_INVALID_TAG | NetApiStatus::NOT_SUPPORTED
     )
+}
+
+/// Another level may be answered: the server lacks this one, or does not let this user see
+/// it.
+pub(crate) fn another_level_may_do(error: &Error) -> bool {
+    let status = NetApiStatus(error.net_api_status());
+    status == NetApiStatus::ACCESS_DENIED || lacks_level(status)
 }
 
 /// Of the errors of two levels the one that tells what to change: who lacks the right gains

@@ -4,6 +4,7 @@ use srvsvc::{
     EnumResponse, NetApiStatus, SessionEnumRequest, SessionEnumResponse, SessionLevel, opnum,
 };
 
+use crate::level_choice::{another_level_may_do, lacks_level};
 use crate::name::{given, matches};
 use crate::session_info::SessionInfo0;
 use crate::{Error, Server, SessionInfo};
@@ -36,8 +37,10 @@ impl Server {
                 .session_enum_as_it_is(&request, with_names, tried)
                 .await;
             match response {
-                Ok(response) if is_no_level(response.result) => {}
-                Err(error) if is_no_level(NetApiStatus(error.net_api_status())) => {}
+                Ok(response)
+                    if response.result == NetApiStatus::ACCESS_DENIED
+                        || lacks_level(response.result) => {}
+                Err(error) if another_level_may_do(&error) => {}
                 Ok(mut response) => {
                     response.level = level.into();
                     response.entries.retain(|info| matches(info, None, user));
@@ -83,14 +86,6 @@ impl Server {
             result: response.result,
         })
     }
-}
-
-/// The server lacks the level, or does not let this user see it.
-fn is_no_level(status: NetApiStatus) -> bool {
-    matches!(
-        status,
-        NetApiStatus::INVALID_LEVEL | NetApiStatus::RPC_INVALID_TAG | NetApiStatus::ACCESS_DENIED
-    )
 }
 
 fn without_user_name(info: &SessionInfo) -> SessionInfo {

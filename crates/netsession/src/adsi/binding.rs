@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use srvsvc::{FileInfo, ServerInfo};
+use srvsvc::{FileInfo, NetApiStatus, ServerInfo};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Result;
 use super::place::Place;
+use crate::level_choice::lacks_level;
 use crate::{
     Credentials, Ended, ErrorKind, Options, Server, SessionFilter, SessionInfo, SessionLevel,
 };
@@ -188,10 +189,8 @@ impl Binding {
     }
 }
 
-/// The server does not know the level: ERROR_INVALID_LEVEL, or RPC_S_INVALID_TAG from a stub
-/// whose union lacks it.
 fn is_unknown_level(error: &crate::Error) -> bool {
-    matches!(error.net_api_status(), 124 | 1733)
+    lacks_level(NetApiStatus(error.net_api_status()))
 }
 
 #[cfg(test)]

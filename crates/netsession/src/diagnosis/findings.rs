@@ -108,7 +108,12 @@ impl Findings {
                 self.add(
                     "some-addresses-fail",
                     Warning,
-                    format!("The name also stands for {}, where no connection comes about: every client may lose time there; correct the name's addresses or open the port.", addresses.join(" and ")),
+                    format!(
+                        "The name also stands for {}, where no connection comes about: every \
+                         client may lose time there; correct the name's addresses or open the \
+                         port.",
+                        addresses.join(" and ")
+                    ),
                 );
             }
             return;
@@ -164,7 +169,8 @@ impl Findings {
             self.add(
                 "old-dialect",
                 Warning,
-                "The server has agreed on a dialect below 3.0, which cannot encrypt: allow 3.0 or later there.",
+                "The dialect in common is below 3.0, which cannot encrypt: allow 3.0 or later there, \
+                 and offer it here.",
             );
         } else if negotiated.cipher.is_none() {
             self.add(
@@ -203,7 +209,11 @@ impl Findings {
             ),
             (ErrorKind::ConnectionLost, _) => (
                 "hangs-up",
-                format!("Port {port} hangs up on the first message: what listens there is no SMB server, or it does not let this machine in (Samba: `hosts allow` and `hosts deny`)."),
+                format!(
+                    "Port {port} hangs up on the first message: what listens there is no SMB \
+                     server, or it does not let this machine in (Samba: `hosts allow` and \
+                     `hosts deny`)."
+                ),
             ),
             (_, Some(smb_client::Error::Status { status: NtStatus::NOT_SUPPORTED, .. })) => (
                 "no-common-dialect",
@@ -226,7 +236,11 @@ impl Findings {
         let (id, text) = match (error.kind(), error.net_api_status()) {
             (ErrorKind::ServerNotStarted, _) => (
                 "server-not-started",
-                format!("The Server service does not run on this machine, or with another socket ({}): start it, or say where its socket is.", reason(error)),
+                format!(
+                    "The Server service does not run on this machine, or with another socket \
+                     ({}): start it, or say where its socket is.",
+                    reason(error)
+                ),
             ),
             (ErrorKind::AccessDenied, _) if here => (
                 "local-socket-denied",
@@ -236,9 +250,11 @@ impl Findings {
                 "pipe-denied",
                 format!("The user may not open the srvsvc pipe ({}): the server restricts IPC$ or its pipes.", reason(error)),
             ),
-            (_, 1722) | (ErrorKind::Unreachable, _) => (
+            (ErrorKind::Unreachable, _) => (
                 "no-srvsvc-pipe",
-                "The server speaks SMB but has no srvsvc pipe: its Server service does not run, or it is a file server without it.".to_owned(),
+                "The server speaks SMB but has no srvsvc pipe: its Server service does not run, \
+                 or it is a file server without it."
+                    .to_owned(),
             ),
             (_, 1717) => (
                 "no-srvsvc-interface",

@@ -6,7 +6,7 @@ use smb::NtStatus;
 use smb::wire::Command;
 
 use super::*;
-use crate::smb_client;
+use crate::{Code, ErrorKind, smb_client};
 
 /// Everything up to the bind went well; `levels` are what 0, 1, 2, 10 and 502 answer.
 fn bound(software: Option<Software>, levels: [u32; 5]) -> Diagnosis {
@@ -238,6 +238,34 @@ fn every_refusal_of_an_account_has_its_own_name() {
         let finding = only(&diagnosis);
         assert_eq!((finding.id, finding.severity), (id, Severity::Failure));
         assert!(finding.text.contains("alice"), "{}", finding.text);
+    }
+}
+
+/// Who gets as far as the bind has seen the pipe; who is denied has not been recognized.
+#[test]
+fn nothing_is_claimed_that_was_not_seen() {
+    let refused = |kind, status| {
+        let code = Some(Code::NetApiStatus(status));
+        let mut diagnosis = nothing(Target::parse("srv").unwrap());
+        let error = Error::new(kind, "binding".to_owned(), "bind_nak".to_owned(), code);
+        diagnosis.binding = Some(step(Err(error)));
+        only(&diagnosis).id
+    };
+    assert_eq!(refused(ErrorKind::Unreachable, 1722), "no-srvsvc-pipe");
+    assert_eq!(refused(ErrorKind::Refused, 1722), "binding-failed");
+    assert_eq!(refused(ErrorKind::Refused, 1717), "no-srvsvc-interface");
+
+    let mut denied = nothing(Target::parse("srv").unwrap());
+    for error in [
+        smb_client::Error::Status {
+            command: Command::SESSION_SETUP,
+            status: NtStatus::ACCESS_DENIED,
+        },
+        smb_client::Error::Downgraded("the guest account"),
+    ] {
+        denied.logon = Some(step(Err(Error::smb("logging on".to_owned(), error))));
+        let text = only(&denied).text;
+        assert!(!text.contains("know"), "{text}");
     }
 }
 

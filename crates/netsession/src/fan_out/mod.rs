@@ -135,13 +135,20 @@ impl FanOut {
 
     /// Servers asked at the same time, at least 1. Each takes a file descriptor; if they
     /// run out, it waits for one within its deadline.
+    ///
+    /// A server that is silent keeps its place until its deadline, since nothing tells it
+    /// from a slow one. With as many jobs as servers all of it ends within one deadline;
+    /// with fewer, each further round of silent ones adds another, and one whose turn comes
+    /// late ends that much later.
     pub fn jobs(mut self, jobs: usize) -> Self {
         self.jobs = jobs.max(1);
         self
     }
 
-    /// Limit for each server from its turn to the end of its list, beside the limits of
-    /// [`Options`]. Time that it spends waiting for the consumer of the events does not
+    /// Limit for each server from its turn to the end of its list, name lookup included,
+    /// beside the limits of [`Options`]. A name that has to wait for a resolver, because
+    /// hundreds of others hang, waits no longer than [`Options::connect_timeout`] or this,
+    /// before its time runs. Time that it spends waiting for the consumer of the events does not
     /// count.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -5,6 +5,7 @@ use srvsvc::{NetApiStatus, SessionLevel};
 use super::Severity::{Failure, Note, Ok as Fine, Warning};
 use super::{Findings, reason};
 use crate::diagnosis::{Diagnosis, Software, procedure};
+use crate::level_choice::lacks_level;
 use crate::{Error, ErrorKind};
 
 impl Findings {
@@ -28,7 +29,7 @@ impl Findings {
                 self.add(
                     "no-session-levels",
                     Failure,
-                    "The server knows no level of NetrSessionEnum: it has sessions but does not list them.",
+                    "The server answers NetrSessionEnum at no level: it cannot be asked for sessions.",
                 );
             }
         } else {
@@ -77,7 +78,8 @@ impl Findings {
                 "levels-denied",
                 Warning,
                 format!(
-                    "Sessions can be listed at {}; {} denied: membership in Administrators opens them, or, on Windows, {DESCRIPTOR}.",
+                    "Sessions can be listed at {}; {} denied: membership in Administrators opens \
+                     them, or, on Windows, {DESCRIPTOR}.",
                     list(&levels.open),
                     match levels.denied.len() {
                         1 => format!("{} is", list(&levels.denied)),
@@ -90,14 +92,17 @@ impl Findings {
             self.add(
                 "samba-ends-connections",
                 Note,
-                "This seems to be Samba: ending a session there takes its whole connection down, with every other session on it, and needs uid 0 or membership in Domain Admins.",
+                "This seems to be Samba: ending a session there takes its whole connection down, \
+                 with every other session on it, and needs uid 0 or membership in Domain Admins.",
             );
         }
     }
 }
 
 /// How Windows decides ([MS-SRVS] notes <52> to <55>).
-const DESCRIPTOR: &str = "the descriptor in the registry value SrvsvcSessionInfo of HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\DefaultSecurity, read when the Server service starts";
+const DESCRIPTOR: &str = "the descriptor in the registry value SrvsvcSessionInfo of \
+    HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\DefaultSecurity, read when the \
+    Server service starts";
 
 /// What became of the levels.
 #[derive(Default)]
@@ -115,11 +120,7 @@ impl Levels {
             match status.map_err(NetApiStatus) {
                 Ok(_) => levels.open.push(*level),
                 Err(NetApiStatus::ACCESS_DENIED) => levels.denied.push(*level),
-                Err(
-                    NetApiStatus::INVALID_LEVEL
-                    | NetApiStatus::RPC_INVALID_TAG
-                    | NetApiStatus::NOT_SUPPORTED,
-                ) => levels.unknown.push(*level),
+                Err(status) if lacks_level(status) => levels.unknown.push(*level),
                 Err(_) => {}
             }
         }
@@ -159,7 +160,10 @@ fn denied(diagnosis: &Diagnosis) -> (&'static str, String) {
     if diagnosis.target.is_this_machine() {
         return (
             "sessions-denied-on-this-machine",
-            "The service does not let this user list sessions: be root, the user that the service runs as, or a member of its administrators group (`administrators_group` in its configuration).".to_owned(),
+            "The service does not let this user list sessions: be root, the user that the service \
+             runs as, or a member of its administrators group (`administrators_group` in its \
+             configuration)."
+                .to_owned(),
         );
     }
     let user = match diagnosis.logon.as_ref().map(|step| &step.result) {
@@ -175,13 +179,18 @@ fn denied(diagnosis: &Diagnosis) -> (&'static str, String) {
         Some(Software::Samba) => (
             "sessions-denied-by-samba",
             format!(
-                "This seems to be Samba, which lists sessions only to whom it counts among the builtin Administrators: put {user} into the Unix group that is mapped to S-1-5-32-544 (`net groupmap list`), or map one (`net groupmap add sid=S-1-5-32-544 unixgroup=GROUP type=builtin ntgroup=Administrators`), and log on anew."
+                "This seems to be Samba, which lists sessions only to whom it counts among the \
+                 builtin Administrators: put {user} into the Unix group that is mapped to \
+                 S-1-5-32-544 (`net groupmap list`), or map one (`net groupmap add \
+                 sid=S-1-5-32-544 unixgroup=GROUP type=builtin ntgroup=Administrators`), and \
+                 log on anew."
             ),
         ),
         Some(Software::WindowsLike) => (
             "sessions-denied",
             format!(
-                "The server lists no sessions to {user}: the user has to be in Administrators or Server Operators there; on Windows, {DESCRIPTOR}, can let others in."
+                "The server lists no sessions to {user}: the user has to be in Administrators or \
+                 Server Operators there; on Windows, {DESCRIPTOR}, can let others in."
             ),
         ),
         None => (

@@ -41,7 +41,12 @@ impl Findings {
             (_, Some(smb_client::Error::Downgraded(whom))) => match whom.contains("guest") {
                 true => (
                     "guest-logon",
-                    format!("The server does not know {user} and made it a guest, which this client refuses because nothing would be signed: check the name, or have the account made (Samba: `map to guest = never` says so openly)."),
+                    format!(
+                        "The server made {user} a guest, as servers do with a name or a \
+                         password that they do not take; this client refuses it because \
+                         nothing would be signed: check both, or have the account made \
+                         (Samba: `map to guest = never` says so openly)."
+                    ),
                 ),
                 false => (
                     "logon-without-proof",
@@ -54,11 +59,16 @@ impl Findings {
             ),
             (ErrorKind::AccessDenied, _) => (
                 "logon-denied",
-                format!("The server knows {user} but denies the logon: it may demand encryption, which needs dialect 3.0 or later, or not let this user in over the network."),
+                format!(
+                    "The server denies {user} the logon: it may demand encryption, which needs \
+                     dialect 3.0 or later, or not let this user in over the network."
+                ),
             ),
             (_, Some(smb_client::Error::Unsupported(_))) => (
                 "encryption-not-offered",
-                "Encryption is required here, but the server offers none: allow it there (dialect 3.0 or later), or do not require it.".to_owned(),
+                "Encryption is required here, but has not come about in the negotiation: allow it \
+                 there and offer dialect 3.0 or later here, or do not require it."
+                    .to_owned(),
             ),
             (ErrorKind::TimedOut | ErrorKind::ConnectionLost, _) => (
                 "logon-broke-off",
@@ -66,7 +76,11 @@ impl Findings {
             ),
             (ErrorKind::Protocol, _) => (
                 "logon-not-genuine",
-                format!("The answer to the logon is not genuine ({}): somebody may be changing messages on the way.", reason(error)),
+                format!(
+                    "The answer to the logon cannot be trusted ({}): somebody may be changing \
+                     messages on the way.",
+                    reason(error)
+                ),
             ),
             _ => ("logon-failed", format!("The server does not log {user} on: {}.", reason(error))),
         };
@@ -97,13 +111,14 @@ fn account_trouble(user: &str, error: &Error) -> Option<(&'static str, String)> 
         0xC000_0234 => (
             "account-locked-out",
             format!(
-                "The account {user} is locked after too many wrong passwords: an administrator has to unlock it, or wait until the lockout is over."
+                "The account {user} is locked out: an administrator has to unlock it, or it takes \
+                 waiting until the lockout is over."
             ),
         ),
         // PASSWORD_EXPIRED, PASSWORD_MUST_CHANGE.
         0xC000_0071 | 0xC000_0224 => (
             "password-expired",
-            format!("The password of {user} has expired: set a new one there."),
+            format!("The password of {user} has to be changed: set a new one there."),
         ),
         // ACCOUNT_EXPIRED.
         0xC000_0193 => (
