@@ -1,8 +1,8 @@
 /*
  * child_process SERVER USER%PASSWORD
  *
- * After fork() the child has a session of its own, and its end leaves the parent's alone. USER
- * has no other sessions.
+ * After fork() the child has a session of its own. Neither new settings there nor its end touch
+ * the parent's, which goes on with the connection it has. USER has no other sessions.
  */
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -21,29 +21,43 @@ static DWORD own_sessions(LMSTR server, LMSTR user)
     return read;
 }
 
+/* A child that calls before it sets anything, and one that sets something first. */
+static void child_process(LMSTR server, LMSTR user, int calls_first)
+{
+    pid_t child = fork();
+    int status, i;
+
+    CHECK(child >= 0);
+    if (child == 0) {
+        if (calls_first) {
+            CHECK(own_sessions(server, user) == 2);
+            CHECK(own_sessions(server, user) == 2);
+        }
+        EXPECT(NERR_Success, netsession_set_encryption_required(0));
+        if (calls_first)
+            CHECK(own_sessions(server, user) >= 2);
+        exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    /* That of the child may be there for a moment more. */
+    for (i = 0; i < 10; i++)
+        CHECK(own_sessions(server, user) >= 1);
+}
+
 int main(int argc, char **argv)
 {
     LMSTR server = server_and_logon(argc, argv), user = netsession_utf16_from_utf8(argv[2]);
     size_t i;
-    pid_t child;
-    int status;
 
     for (i = 0; user[i] != 0; i++)
         if (user[i] == '%')
             user[i] = 0;
+    /* No answer within seconds is an answer that never comes. */
+    EXPECT(NERR_Success, netsession_set_time_limits(0, 0, 15000));
     CHECK(own_sessions(server, user) == 1);
-    child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        CHECK(own_sessions(server, user) == 2);
-        CHECK(own_sessions(server, user) == 2);
-        NetApiBufferFree(server);
-        NetApiBufferFree(user);
-        return 0;
-    }
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    CHECK(own_sessions(server, user) >= 1);
+    child_process(server, user, 1);
+    child_process(server, user, 0);
     NetApiBufferFree(server);
     NetApiBufferFree(user);
     return checked();

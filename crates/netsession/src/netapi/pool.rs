@@ -34,6 +34,13 @@ struct Waiting {
     generation: u64,
 }
 
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // In a forked child they must not be dropped, but forgotten.
+        self.clear();
+    }
+}
+
 /// A connection in use.
 #[derive(Debug)]
 pub(super) struct Lease {
