@@ -33,6 +33,11 @@ typedef uint_least16_t WCHAR;
 typedef WCHAR *LPWSTR;
 typedef const WCHAR *LPCWSTR;
 
+/* As with UNICODE defined, which these functions take for granted. */
+typedef WCHAR TCHAR;
+typedef LPWSTR LPTSTR;
+typedef LPCWSTR LPCTSTR;
+
 /* A string that ends with a zero unit. Not const, as on Windows; nothing here writes to it. */
 typedef LPWSTR LMSTR;
 

@@ -14,15 +14,16 @@ static wchar_t client[] = L"\\\\192.0.2.1";
 
 int main(int argc, char **argv)
 {
-    LMSTR pszServerName = server_and_logon(argc, argv);
-    LMSTR pszClientName = client;
+    LPTSTR pszServerName = server_and_logon(argc, argv);
+    LPWSTR pszClientName = client;
     LMSTR pszUserName = NETSESSION_STR("nobody");
+    LPCTSTR pszNobody = nobody;
     LPSESSION_INFO_10 pBuf = NULL;
     DWORD dwEntriesRead = 0, dwTotalEntries = 0, dwResumeHandle = 0;
     NET_API_STATUS nStatus;
 
     CHECK(sizeof(wchar_t) == sizeof(WCHAR));
-    CHECK(same_text(nobody, TEXT("nobody")));
+    CHECK(same_text(pszNobody, TEXT("nobody")));
     nStatus = NetSessionEnum(pszServerName, pszClientName, pszUserName, 10, (LPBYTE *)&pBuf,
                              MAX_PREFERRED_LENGTH, &dwEntriesRead, &dwTotalEntries,
                              &dwResumeHandle);
