@@ -206,11 +206,13 @@ def test_a_script_written_for_pywin32(server, tmp_path):
     secret = tmp_path / "password"
     secret.write_text(ADMIN[1] + "\n")
     with server.connect(ALICE):
-        for password in (
-            {"NETSESSION_PASSWORD": ADMIN[1]},
-            {"NETSESSION_PASSWORD_FILE": str(secret)},
+        for environment in (
+            {"NETSESSION_USER": ADMIN[0], "NETSESSION_PASSWORD": ADMIN[1]},
+            {"NETSESSION_USER": ADMIN[0], "NETSESSION_PASSWORD_FILE": str(secret)},
+            {"NETSESSION_USER": "%".join(ADMIN)},
+            {"NETSESSION_USER": "%".join(ADMIN), "NETSESSION_PASSWORD": "another"},
         ):
-            done = run_example([server.address], {"NETSESSION_USER": ADMIN[0], **password})
+            done = run_example([server.address], environment)
             assert done.returncode == 0, done.stderr
             users = sorted(line.split()[1] for line in done.stdout.splitlines())
             assert users == ["admin", "alice"]

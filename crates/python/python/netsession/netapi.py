@@ -4,10 +4,11 @@ netapi32 takes user and password from the logon of the process; here they come f
 :func:`set_credentials` or, until that is called, from the environment:
 
 ==============================  ====================================================
-``NETSESSION_USER``             ``user``, ``DOMAIN\\user`` or ``user@domain``
-``NETSESSION_PASSWORD``         the password
+``NETSESSION_USER``             ``user``, ``DOMAIN\\user`` or ``user@domain``; what follows
+                                the first ``%`` is the password
+``NETSESSION_PASSWORD``         the password, if it is not there
 ``NETSESSION_PASSWORD_FILE``    a file with the password in its first line, if
-                                ``NETSESSION_PASSWORD`` is not set
+                                ``NETSESSION_PASSWORD`` is not set either
 ==============================  ====================================================
 
 Without any of them the logon is anonymous. A server named None is this machine: its running
@@ -150,7 +151,11 @@ def _take_environment() -> None:
         if found == _from_environment:
             return
         user, password, file = found
-        if user and password is None and file is not None:
+        # As for the program and the C library, to which the same environment is given.
+        user, percent, inline = (user or "").partition("%")
+        if percent:
+            password = inline
+        elif user and password is None and file is not None:
             password = _first_line(file)
         _netapi.set_credentials(user, password if user else None, None)
         _from_environment = found
