@@ -127,8 +127,14 @@ fn times(spelling: &Spelling, row: &Row, age: Age) -> Result<(), String> {
     if spelling.place == Place::Samba && time == UNDERFLOW {
         return Ok(());
     }
-    // The caller's session has just begun.
-    let least = if bare(row) == CALLER { 0 } else { age.least };
+    let least = match spelling.place {
+        // The caller's session has just begun.
+        _ if bare(row) == CALLER => 0,
+        // smbd rounds the beginning to the nearest second and cuts the present off: up to a
+        // second and a half are missing. Hence the underflow, too.
+        Place::Samba => age.least.saturating_sub(1),
+        Place::Ours | Place::ThisMachine => age.least,
+    };
     let least_idle = match spelling.place {
         Place::Samba => 0,
         Place::Ours | Place::ThisMachine => least,
