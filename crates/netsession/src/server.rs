@@ -42,7 +42,8 @@ pub enum Ended {
 /// A connection to the Server service of a machine. One call at a time.
 ///
 /// Dropping the future of a call, or a stream, in the middle gives the call up; whether the
-/// server has carried it out is then unknown. The next call finds its own way.
+/// server has carried it out is then unknown: a message that has left in part is completed
+/// by the next call. The next call finds its own way.
 #[derive(Debug)]
 pub struct Server {
     target: Target,
@@ -232,7 +233,8 @@ impl Server {
     }
 
     /// Ends every session that fits (NetSessionDel): of one computer, of one user, or of one
-    /// user on one computer. Leading `\\` is added if missing.
+    /// user on one computer. Leading `\\` is added if missing. Whether the connection still
+    /// stands is looked at first, so that [`Ended::ConnectionLost`] is due to this call.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] if neither is given, or of the computer only backslashes, [`ErrorKind::NoSuchSession`],
@@ -255,7 +257,8 @@ impl Server {
             return Err(Error::usage(tried, NAMELESS.to_owned()));
         }
         let lost = |error: &Error| error.kind() == ErrorKind::ConnectionLost;
-        self.make_ready(&tried).await?;
+        // A connection that was lost before must not pass for one that is lost by this call.
+        self.ask_for_a_sign_of_life(&tried).await?;
         match self
             .session_del(client, user.map(str::to_owned), tried)
             .await
@@ -347,9 +350,18 @@ impl Server {
     /// The connection and the session are still there.
     pub(crate) async fn is_alive(&mut self) -> bool {
         let tried = format!("asking {} for a sign of life", self.target);
-        match (self.make_ready(&tried).await, &self.smb) {
-            (Ok(()), Some(smb)) => smb.session.echo().await.is_ok(),
-            (ready, _) => ready.is_ok(),
+        self.ask_for_a_sign_of_life(&tried).await.is_ok()
+    }
+
+    async fn ask_for_a_sign_of_life(&mut self, tried: &str) -> Result<(), Error> {
+        self.make_ready(tried).await?;
+        match &self.smb {
+            Some(smb) => smb
+                .session
+                .echo()
+                .await
+                .map_err(|error| Error::smb(tried.to_owned(), error)),
+            None => Ok(()),
         }
     }
 

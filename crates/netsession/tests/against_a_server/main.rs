@@ -195,6 +195,32 @@ async fn connection_from(target: &Target, source: &str) -> Connection {
         .unwrap()
 }
 
+/// An administrator has ended the caller's session: what it asks for next is not done, and
+/// does not look as if it were.
+#[tokio::test]
+async fn ending_over_a_connection_that_was_lost_before() {
+    let peer = Peer::own();
+    let target = peer.target();
+    let mut console = Server::this_machine(&peer.local_options()).await.unwrap();
+    let alice = Credentials::parse("alice%Al1ce.Pw").unwrap();
+    let victim = connection_from(target, "127.0.0.9").await;
+    let session = Session::logon(&victim, &alice, target.host())
+        .await
+        .unwrap();
+    for encryption in [Encryption::IfRequired, Encryption::Required] {
+        let options = Options {
+            encryption,
+            ..Options::default()
+        };
+        let mut server = Server::connect(target, &admin(), &options).await.unwrap();
+        let ended = console.end(None, Some("admin")).await.unwrap();
+        assert_eq!(ended, Ended::Confirmed);
+        let error = server.end(Some("127.0.0.9"), None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+        session.echo().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn every_dialect() {
     let peer = Peer::start();
