@@ -105,6 +105,7 @@ fn cells(row: &Row) -> [String; 7] {
         match row.met() {
             Some(true) => "yes".to_owned(),
             Some(false) => "NO".to_owned(),
+            None if row.goal.is_some() => "not measured".to_owned(),
             None => String::new(),
         },
     ]
@@ -226,6 +227,15 @@ mod tests {
         );
         assert_eq!(lines[2].find("KiB"), lines[0].find("Unit"));
         assert!(lines[2].ends_with("at most 4 KiB  NO"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn a_goal_without_a_measurement_is_said() {
+        let mut rows = rows();
+        rows[0].ours = Sample::default();
+        let text = plain(&rows);
+        let line = text.lines().nth(1).unwrap();
+        assert!(line.ends_with("not measured"), "{line}");
     }
 
     #[test]
