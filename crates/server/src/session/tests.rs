@@ -1,6 +1,6 @@
 //! The table against a list: whatever comes and goes, both say the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +11,8 @@ use smb::FileTime;
 use super::*;
 use crate::application::SessionFilter;
 use crate::counted::{Counted, Ids};
+use crate::open::{GlobalOpenTable, OpenKind, PipeOpen, PipeState};
+use crate::tree_connect::{Share, TreeConnect};
 
 const NOW: FileTime = FileTime(1_000);
 
@@ -212,7 +214,7 @@ fn an_idle_session_is_small() {
     let connection = future(crate::connection::run::<tokio::net::TcpStream>);
     assert!(connection <= 1_024, "{connection} bytes");
     assert!(size_of::<Session>() <= 192, "{}", size_of::<Session>());
-    let tree = size_of::<crate::tree_connect::TreeConnect>();
+    let tree = size_of::<TreeConnect>();
     assert!(tree <= 48, "{tree} bytes");
 }
 
@@ -279,4 +281,39 @@ fn pages_are_whole_while_others_come_and_go() {
     });
     let left = table.query(SessionFilter::default(), None, 0, NOW);
     assert_eq!(left.total, 500);
+}
+
+/// Opens of sessions that end while a page is made have no rows; what lies behind them has.
+#[test]
+fn a_page_of_opens_ends_only_behind_the_last() {
+    let share = Arc::new(Share::ipc());
+    share.current_uses.fetch_add(1, Ordering::Relaxed);
+    let tree = Arc::new(TreeConnect {
+        id: 1,
+        share,
+        creation_time: NOW,
+        num_opens: AtomicU32::new(0),
+        maximal_access: 0,
+    });
+    let table = GlobalOpenTable::default();
+    let stays = session(SessionGlobalId(1), CLIENTS[0], USERS[0]);
+    let leaves = session(SessionGlobalId(2), CLIENTS[0], USERS[0]);
+    for (id, owner) in [(1, &leaves), (2, &leaves), (3, &leaves), (4, &stays)] {
+        let pipe = PipeOpen {
+            name: "srvsvc".into(),
+            state: Mutex::new(PipeState {
+                pipe: None,
+                pending: VecDeque::new(),
+                closed: false,
+            }),
+        };
+        let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe));
+        table.insert(Arc::new(open));
+    }
+    drop(leaves);
+    for limit in 1..6 {
+        let page = table.query(0, limit);
+        assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [4]);
+    }
+    assert!(table.query(4, 5).rows.is_empty());
 }
