@@ -185,7 +185,9 @@ impl<'a> Report<'a> {
                 Ok(())
             }
             Format::Table => self.table(server, &rows),
-            Format::Net if error.is_none() || !rows.is_empty() => self.net(server, &rows),
+            Format::Net if error.is_none() || !rows.is_empty() => {
+                self.net(server, &rows, error.is_none())
+            }
             _ => Ok(()),
         }
     }
@@ -231,7 +233,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    fn net(&mut self, server: usize, rows: &[Row]) -> Result<(), Failure> {
+    fn net(&mut self, server: usize, rows: &[Row], told_all: bool) -> Result<(), Failure> {
         if self.several {
             let gap = if self.has_heading { "\n" } else { "" };
             self.has_heading = true;
@@ -245,7 +247,11 @@ impl<'a> Report<'a> {
         for row in rows {
             self.out.put(net::line(row))?;
         }
-        self.out.put(net::END)
+        // Of a server that failed in the middle, standard error tells the end.
+        if told_all {
+            self.out.put(net::END)?;
+        }
+        Ok(())
     }
 
     /// Prints what is still held back, and the end.
@@ -332,7 +338,10 @@ impl<'a> Report<'a> {
                 ),
             }
         } else if answered + sessions + unfinished == 0 {
-            format!("None of {} answered.\n", count(servers, "server"))
+            match servers {
+                1 => "The server did not answer.\n".to_owned(),
+                _ => format!("None of {servers} servers answered.\n"),
+            }
         } else {
             let gap = if sessions == 0 { "" } else { "\n" };
             let number = match sessions {

@@ -5,6 +5,7 @@ use netsession::Error;
 use super::NAMED;
 use crate::failure::{Exit, complain, exit_of};
 use crate::remote::doctor;
+use crate::text::count;
 
 /// What failed so far.
 #[derive(Debug, Default)]
@@ -30,14 +31,16 @@ impl Failures {
         self.number += 1;
         let exit = exit_of(error.kind());
         let mut message = error.to_string();
-        if exit == Exit::AccessDenied {
-            message.push_str(&doctor(server));
-        }
-        let reason = message
+        // Only what was tried names the server.
+        let mut reason = message
             .strip_prefix(error.tried())
             .and_then(|rest| rest.strip_prefix(": "))
             .unwrap_or(&message)
-            .replace(server, "SERVER");
+            .to_owned();
+        if exit == Exit::AccessDenied {
+            message.push_str(&doctor(server));
+            reason.push_str(&doctor("SERVER"));
+        }
         let known = self
             .groups
             .iter_mut()
@@ -71,7 +74,11 @@ impl Failures {
         for line in self.lines() {
             complain(&line);
         }
-        complain(&format!("{} of {servers} servers failed", self.number));
+        complain(&format!(
+            "{} of {} failed",
+            self.number,
+            count(servers, "server")
+        ));
     }
 
     /// How many.

@@ -134,7 +134,9 @@ fn values_are_behind_the_server() {
 fn formats_of_windows_name_the_server() {
     let text = survey("x --format net");
     assert!(text.starts_with("\\\\b:4450\nComputer  "), "{text}");
-    assert_eq!(text.matches(net::END).count(), 3);
+    // Not below those of the server that failed.
+    assert_eq!(text.matches(net::END).count(), 2);
+    assert_eq!(text.matches(net::HEADING).count(), 3);
     let text = survey("x --format smbsession");
     assert_eq!(text.matches("\n\nClientComputerName : ").count(), 3);
     assert!(text.contains("\nPSComputerName     : b:4450\n"), "{text}");
@@ -184,6 +186,21 @@ fn one_server() {
     assert_eq!(document["sessions"], serde_json::json!([]));
     assert_eq!(document["level"], 502);
     assert_eq!(one("srv --jsonl", &["a", "b"]).lines().count(), 5);
+}
+
+#[test]
+fn a_name_that_is_a_word_of_the_reason_changes_no_reason() {
+    let error = |server: &str| Target::parse(&format!("{server}:x")).unwrap_err();
+    let mut failures = Failures::default();
+    for server in ["port", "number", "e"] {
+        failures.add(server, &error(server));
+    }
+    let lines = failures.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with("port, number, e: \"x\" is no port"),
+        "{lines:?}"
+    );
 }
 
 #[test]
