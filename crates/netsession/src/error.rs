@@ -211,7 +211,7 @@ impl Error {
                 "the server speaks SMB but does not offer the srvsvc pipe; is its Server service running?"
             }
             (ErrorKind::Unreachable, _) => {
-                "check the name and the port, and that a firewall lets TCP 445 through"
+                "check the name and the port (TCP 445 unless given), and that a firewall lets it through"
             }
             (ErrorKind::ServerNotStarted, _) => "start it with `netsession serve`",
             (ErrorKind::LogonFailed, 1327) => {

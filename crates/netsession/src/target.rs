@@ -35,7 +35,8 @@ impl Target {
         if host.len() > MAX_HOST {
             return Err(wrong("the name is longer than 255 bytes"));
         }
-        if host.contains(|c: char| c.is_control() || c.is_whitespace() || "\\/[]%@".contains(c)) {
+        if host.contains(|c: char| c.is_control() || c.is_whitespace() || "\\/[]%@,;#".contains(c))
+        {
             return Err(wrong("the name has a character that no host name has"));
         }
         if port == 0 {
@@ -222,6 +223,9 @@ mod tests {
             "a:b:c",
             "[::1]:",
             "u@h",
+            "a,b",
+            "a;b",
+            "a#b",
         ] {
             let error = Target::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage, "{text}");
