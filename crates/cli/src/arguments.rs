@@ -90,7 +90,8 @@ pub struct ServeArguments {
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
     /// Unix socket for callers on this machine, or `off` [default: /run/netsession/srvsvc.sock for
-    /// root, else $XDG_RUNTIME_DIR/netsession/srvsvc.sock]
+    /// root, else $XDG_RUNTIME_DIR/netsession/srvsvc.sock, without that variable srvsvc.sock in the
+    /// data directory]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub local_socket: Option<LocalSocket>,
     /// Group of this machine whose members may list and end sessions through the local socket, as

@@ -6,13 +6,13 @@ mod document;
 use std::fmt::Write;
 use std::time::Duration;
 
-use netsession::diagnosis::{Diagnosis, Severity, Software, Step, diagnose};
+use netsession::diagnosis::{Diagnosis, Severity, Software, Step, diagnose, diagnose_within};
 use netsession::{Cipher, Error, SigningAlgorithm, Syntax};
 
 use crate::arguments::DoctorArguments;
 use crate::failure::{Exit, Failure, exit_of};
 use crate::output::{bold, emit, json};
-use crate::remote::{Asked, credentials, one, options, within};
+use crate::remote::{credentials, one, options};
 use crate::text::{count, printable};
 
 /// Looks, and tells.
@@ -20,10 +20,13 @@ pub async fn run(arguments: &DoctorArguments) -> Result<(), Failure> {
     let target = one(arguments.server.as_deref())?;
     let credentials = credentials(&arguments.access, &target)?;
     let options = options(&arguments.access);
-    let look = async { Ok::<_, Asked>(diagnose(&target, &credentials, &options).await) };
-    let diagnosis = within(&arguments.access, look)
-        .await
-        .map_err(|asked| asked.into_failure(&target))?;
+    let diagnosis = match arguments.access.deadline {
+        Some(seconds) => {
+            let limit = Duration::from_secs_f64(seconds);
+            diagnose_within(limit, &target, &credentials, &options).await
+        }
+        None => diagnose(&target, &credentials, &options).await,
+    };
     if arguments.json {
         emit(&json(&document::Document::new(&diagnosis))?)?;
     } else {
@@ -50,7 +53,11 @@ fn exit(diagnosis: &Diagnosis) -> Option<Exit> {
         .or(diagnosis.logon.as_ref().and_then(failed))
         .or(diagnosis.binding.as_ref().and_then(failed))
         .or(levels().next());
-    Some(error.map_or(Exit::Refused, |error| exit_of(error.kind())))
+    let otherwise = match diagnosis.cut_off {
+        Some(_) => Exit::Unreachable,
+        None => Exit::Refused,
+    };
+    Some(error.map_or(otherwise, |error| exit_of(error.kind())))
 }
 
 fn failed<T>(step: &Step<T>) -> Option<&Error> {
@@ -144,7 +151,14 @@ fn text(diagnosis: &Diagnosis) -> String {
         });
     }
     if let Some(step) = &diagnosis.binding {
-        lines.step("srvsvc", step, |found| syntax(found.syntax).to_owned());
+        match &step.result {
+            // Which socket was asked is half of the answer.
+            Err(error) if diagnosis.target.is_this_machine() => {
+                let text = format!("{}: {}", error.tried(), why(error));
+                lines.line("FAILED", "srvsvc", &text);
+            }
+            _ => lines.step("srvsvc", step, |found| syntax(found.syntax).to_owned()),
+        }
     }
     if let Some((_, step)) = diagnosis
         .server_info

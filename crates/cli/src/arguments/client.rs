@@ -30,7 +30,8 @@ pub struct Access {
     #[arg(long)]
     pub encrypt: bool,
     /// Socket of this machine's own service, asked if no server is named [default:
-    /// $NETSESSION_LOCAL_SOCKET, else where `serve` puts it]
+    /// $NETSESSION_LOCAL_SOCKET, else /run/netsession/srvsvc.sock if it is there, else
+    /// $XDG_RUNTIME_DIR/netsession/srvsvc.sock]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub local_socket: Option<PathBuf>,
     /// Local address to connect from
@@ -76,7 +77,7 @@ pub struct ListArguments {
     /// Level of information [default: the fullest that the server knows: 502, 2, 1, 10, 0]
     #[arg(long, hide_possible_values = true, value_name = "0|1|2|10|502")]
     pub level: Option<Level>,
-    /// How many servers are asked at the same time
+    /// How many servers are asked at the same time, 1 to 10000
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=MAX_JOBS))]
     pub jobs: u16,

@@ -58,6 +58,7 @@ pub(super) fn of(diagnosis: &Diagnosis) -> Vec<Finding> {
     findings.of_the_logon(diagnosis);
     findings.of_the_binding(diagnosis);
     findings.of_the_levels(diagnosis);
+    findings.of_the_limit(diagnosis);
     findings.0
 }
 
@@ -236,11 +237,10 @@ impl Findings {
         let (id, text) = match (error.kind(), error.net_api_status()) {
             (ErrorKind::ServerNotStarted, _) => (
                 "server-not-started",
-                format!(
-                    "The Server service does not run on this machine, or with another socket \
-                     ({}): start it, or say where its socket is.",
-                    reason(error)
-                ),
+                "The Server service does not run on this machine, or has another socket: start \
+                 it (`netsession serve` prints its socket), or name the socket \
+                 (NETSESSION_LOCAL_SOCKET)."
+                    .to_owned(),
             ),
             (ErrorKind::AccessDenied, _) if here => (
                 "local-socket-denied",
@@ -263,6 +263,41 @@ impl Findings {
             _ => ("binding-failed", format!("srvsvc cannot be bound to: {}.", reason(error))),
         };
         self.add(id, Failure, text);
+    }
+
+    fn of_the_limit(&mut self, diagnosis: &Diagnosis) {
+        let Some(limit) = diagnosis.cut_off else {
+            return;
+        };
+        let here = diagnosis.target.is_this_machine();
+        let connected = |last: &super::Connecting| last.step.result.is_ok();
+        let during = if !here && diagnosis.resolution.is_none() {
+            "the name lookup"
+        } else if !here && !diagnosis.connections.last().is_some_and(connected) {
+            "the connection"
+        } else if !here && diagnosis.logon.is_none() {
+            match diagnosis.negotiation {
+                None => "the negotiation",
+                Some(_) => "the logon",
+            }
+        } else if diagnosis.binding.is_none() {
+            "the bind to srvsvc"
+        } else {
+            "the calls"
+        };
+        let severity = if diagnosis.can_list() {
+            Warning
+        } else {
+            Failure
+        };
+        self.add(
+            "limit-over",
+            severity,
+            format!(
+                "The limit of {} s was over during {during}, and what comes next was not looked at: the server is slow or hangs there, or needs a longer limit.",
+                limit.as_secs_f64()
+            ),
+        );
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Diagnosis {
     /// Who the server thinks we are: of the sessions of this user the one that began last,
     /// if a level with user names is open to us.
     pub own_session: Option<SessionInfo>,
+    /// The limit of [`diagnose_within`], if it was over before everything was looked at.
+    pub cut_off: Option<Duration>,
     /// What follows from all that, in the order of the steps.
     pub findings: Vec<Finding>,
     /// All steps together.
@@ -175,7 +177,27 @@ impl Diagnosis {
 ///
 /// A failure is a result here, never an error.
 pub async fn diagnose(target: &Target, credentials: &Credentials, options: &Options) -> Diagnosis {
-    let mut diagnosis = procedure::run(target, credentials, options).await;
+    look(target, credentials, options, None).await
+}
+
+/// [`diagnose`] with a limit for all steps together: what was found until then is told, and
+/// where it ended.
+pub async fn diagnose_within(
+    limit: Duration,
+    target: &Target,
+    credentials: &Credentials,
+    options: &Options,
+) -> Diagnosis {
+    look(target, credentials, options, Some(limit)).await
+}
+
+async fn look(
+    target: &Target,
+    credentials: &Credentials,
+    options: &Options,
+    limit: Option<Duration>,
+) -> Diagnosis {
+    let mut diagnosis = procedure::run(target, credentials, options, limit).await;
     diagnosis.findings = findings::of(&diagnosis);
     diagnosis
 }

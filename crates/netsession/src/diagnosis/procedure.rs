@@ -44,6 +44,7 @@ pub(super) async fn run(
     target: &Target,
     credentials: &Credentials,
     options: &Options,
+    limit: Option<Duration>,
 ) -> Diagnosis {
     let started = Instant::now();
     let mut looked = Looking {
@@ -60,6 +61,7 @@ pub(super) async fn run(
             software: None,
             levels: Vec::new(),
             own_session: None,
+            cut_off: None,
             findings: Vec::new(),
             elapsed: Duration::ZERO,
         },
@@ -67,10 +69,23 @@ pub(super) async fn run(
         credentials,
         options,
     };
-    if let Some(server) = looked.reach().await {
-        looked.ask(server).await;
-    }
+    let work = async {
+        if let Some(server) = looked.reach().await {
+            looked.ask(server).await;
+        }
+    };
+    let cut_off = match limit {
+        Some(limit) => tokio::time::timeout(limit, work)
+            .await
+            .err()
+            .and(Some(limit)),
+        None => {
+            work.await;
+            None
+        }
+    };
     let mut diagnosis = looked.diagnosis;
+    diagnosis.cut_off = cut_off;
     diagnosis.elapsed = started.elapsed();
     diagnosis
 }

@@ -52,6 +52,7 @@ fn nothing(target: Target) -> Diagnosis {
         software: None,
         levels: Vec::new(),
         own_session: None,
+        cut_off: None,
         findings: Vec::new(),
         elapsed: Duration::ZERO,
     }
@@ -294,4 +295,27 @@ fn what_a_server_looks_like() {
         diagnosis.server_info.push((101, step(Ok(info))));
         assert_eq!(procedure::software(&diagnosis), software, "{comment}");
     }
+}
+
+/// A port that takes connections and says nothing: what came before is told, and where it
+/// ended.
+#[tokio::test]
+async fn what_was_found_until_the_limit_is_told() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = Target::parse(&silent.local_addr().unwrap().to_string()).unwrap();
+    let credentials = Credentials::parse("alice%secret").unwrap();
+    let limit = Duration::from_millis(300);
+    let diagnosis = diagnose_within(limit, &target, &credentials, &Options::default()).await;
+    assert_eq!(diagnosis.cut_off, Some(limit));
+    assert!(diagnosis.connections[0].step.result.is_ok());
+    let finding = only(&diagnosis);
+    assert_eq!(finding.id, "limit-over");
+    assert_eq!(finding.severity, Severity::Failure);
+    assert!(
+        finding
+            .text
+            .contains("0.3 s was over during the negotiation"),
+        "{}",
+        finding.text
+    );
 }
