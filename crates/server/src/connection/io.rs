@@ -118,7 +118,8 @@ impl Connection {
                     file.handle.write(write.data, write.offset)?;
                     if through { file.handle.flush() } else { Ok(()) }
                 };
-                if through || write.data.len() > WRITE_IN_PLACE {
+                let may_wait = through || write.data.len() > WRITE_IN_PLACE;
+                if may_wait && !file.handle.is_in_memory() {
                     step_aside(work)?;
                 } else {
                     work()?;

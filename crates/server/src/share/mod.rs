@@ -181,6 +181,12 @@ pub trait FileHandle: Send + Sync + 'static {
     /// Writes all of `data` at `offset`.
     fn write(&self, data: &[u8], offset: u64) -> Result<(), NtStatus>;
 
+    /// Whether the data is in memory alone, so that neither [`FileHandle::write`] nor
+    /// [`FileHandle::flush`] ever waits for a device, whatever their length.
+    fn is_in_memory(&self) -> bool {
+        false
+    }
+
     /// Makes data durable.
     fn flush(&self) -> Result<(), NtStatus>;
 

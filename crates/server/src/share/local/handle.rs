@@ -185,7 +185,7 @@ impl FileHandle for LocalHandle {
         if !fits_signed(offset, buffer.len()) {
             return Err(ReadError::Status(NtStatus::INVALID_PARAMETER));
         }
-        if !may_block && !self.root.holds_in_memory(self.key) {
+        if !may_block && !self.is_in_memory() {
             return self.read_cached(buffer, offset);
         }
         let mut done = 0;
@@ -216,6 +216,10 @@ impl FileHandle for LocalHandle {
             }
         }
         Ok(())
+    }
+
+    fn is_in_memory(&self) -> bool {
+        self.root.holds_in_memory(self.key)
     }
 
     fn flush(&self) -> Result<(), NtStatus> {
