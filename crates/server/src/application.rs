@@ -32,7 +32,7 @@ pub struct SessionRow {
     /// Session.IsGuest.
     pub is_guest: bool,
     /// Connection.TransportName.
-    pub transport_name: Arc<str>,
+    pub transport_name: &'static str,
 }
 
 /// Which sessions a query wants; `None` is no filter. Compared without case, leading

@@ -76,8 +76,6 @@ pub struct ServerConfig {
 pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) server_guid: Guid,
-    /// Connection.TransportName: the only one there is.
-    pub(crate) transport_name: Arc<str>,
     /// What logons say of this server.
     pub(crate) acceptor: Arc<AcceptorConfig>,
     pub(crate) sessions: GlobalSessionTable,
@@ -173,7 +171,6 @@ impl Server {
         Ok(Self {
             shared: Arc::new(Shared {
                 server_guid,
-                transport_name: Arc::from(r"\Device\NetbiosSmb"),
                 acceptor: Arc::new(AcceptorConfig {
                     computer_name: config.name.to_uppercase(),
                     domain_name: config.name.to_uppercase(),

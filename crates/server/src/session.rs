@@ -145,7 +145,7 @@ impl Session {
             active: now.saturating_since(self.creation_time),
             idle: now.saturating_since(FileTime(self.idle_time.load(Ordering::Relaxed))),
             is_guest: self.security_context.is_guest,
-            transport_name: self.connection.transport_name.clone(),
+            transport_name: self.connection.transport_name,
         }
     }
 }

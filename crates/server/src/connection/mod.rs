@@ -38,18 +38,21 @@ pub(crate) use io::fail_pending;
 use session_setup::Logon;
 use window::CommandSequenceWindow;
 
+/// Connection.TransportName: SMB directly over TCP, the only transport there is.
+const TRANSPORT_NAME: &str = r"\Device\NetbiosSmb";
+
 /// The part of a connection that other tasks may touch.
 pub(crate) struct ConnectionHandle {
     /// Connection.ClientName: printed address, IPv6 in brackets ([MS-SMB2] 3.3.5.1).
     pub(crate) client_name: Arc<str>,
     /// Connection.TransportName.
-    pub(crate) transport_name: Arc<str>,
+    pub(crate) transport_name: &'static str,
     outbox: Mutex<Vec<u8>>,
     notify: Notify,
 }
 
 impl ConnectionHandle {
-    pub(crate) fn new(client_name: Arc<str>, transport_name: Arc<str>) -> Self {
+    pub(crate) fn new(client_name: Arc<str>, transport_name: &'static str) -> Self {
         Self {
             client_name,
             transport_name,
@@ -157,10 +160,9 @@ impl Connection {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
-        let transport_name = shared.transport_name.clone();
         Self {
             shared,
-            handle: Arc::new(ConnectionHandle::new(client_name.into(), transport_name)),
+            handle: Arc::new(ConnectionHandle::new(client_name.into(), TRANSPORT_NAME)),
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),

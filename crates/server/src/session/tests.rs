@@ -20,7 +20,7 @@ const CLIENTS: [&str; 5] = ["192.0.2.1", "192.0.2.2", "[2001:db8::1]", "Desk", "
 const USERS: [&str; 5] = ["alice", "Alice", "bob", "ÄNNE", "änne"];
 
 fn session(id: SessionGlobalId, client: &str, user: &str) -> Arc<Session> {
-    let connection = ConnectionHandle::new(client.into(), "transport".into());
+    let connection = ConnectionHandle::new(client.into(), "transport");
     Arc::new(Session::new(NewSession {
         id,
         connection: Arc::new(connection),

@@ -178,6 +178,6 @@ fn info(row: &SessionRow, level: u32) -> SessionInfo<Text<'_>> {
         user_flags: if row.is_guest { SESS_GUEST } else { 0 },
         // Empty for every SMB2 client ([MS-SMB2] 3.3.4.18).
         cltype_name: Text::default(),
-        transport: Text::from(&*row.transport_name),
+        transport: Text::from(row.transport_name),
     }
 }

@@ -54,7 +54,7 @@ impl Fake {
             active: Duration::from_millis(3_661_999),
             idle: Duration::from_secs(5),
             is_guest: user == "guest",
-            transport_name: Arc::from(r"\Device\NetbiosSmb"),
+            transport_name: r"\Device\NetbiosSmb",
         };
         tables.sessions.insert(id, row);
         id
