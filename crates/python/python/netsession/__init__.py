@@ -1,7 +1,7 @@
 """Sessions of SMB file servers: list them, look at them, end them.
 
     >>> import netsession
-    >>> with netsession.connect("srv", "admin", "secret") as server:  # doctest: +SKIP
+    >>> with netsession.connect("srv", "admin", "secret") as server:
     ...     for session in server.sessions(user="alice"):
     ...         print(session.client, session.num_opens, session.idle_time)
     ...     server.end(client="192.0.2.10", user="alice")
