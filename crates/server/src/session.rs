@@ -56,6 +56,9 @@ pub(crate) struct Session {
     /// Session.EncryptData: every request must come encrypted.
     pub(crate) encrypt_data: bool,
     tables: Mutex<Tables>,
+    /// MessageIds of the responses that were signed.
+    #[cfg(debug_assertions)]
+    signed: Mutex<std::collections::HashSet<u64>>,
 }
 
 /// Session.TreeConnectTable and Session.OpenTable.
@@ -97,7 +100,20 @@ impl Session {
             signing_required: new.signing_required,
             encrypt_data: new.encrypt_data,
             tables: Mutex::default(),
+            #[cfg(debug_assertions)]
+            signed: Mutex::default(),
         }
+    }
+
+    /// The MessageId is the nonce of AES-GMAC ([MS-SMB2] 3.1.4.1): two responses signed under
+    /// one of them would tell the authentication key to whoever sees both.
+    #[cfg(debug_assertions)]
+    pub(crate) fn assert_signs_once(&self, message_id: u64) {
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            signed.insert(message_id),
+            "two responses signed under MessageId {message_id}"
+        );
     }
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {

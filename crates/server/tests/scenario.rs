@@ -5,6 +5,8 @@
 mod compounds;
 #[path = "scenario/queries.rs"]
 mod queries;
+#[path = "scenario/waiting.rs"]
+mod waiting;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};

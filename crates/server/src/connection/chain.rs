@@ -58,6 +58,10 @@ impl<'a> Chain<'a> {
         {
             let flags = &mut self.out[start + 16..start + 20];
             flags[0] |= HeaderFlags::SIGNED.0 as u8;
+            #[cfg(debug_assertions)]
+            if let (Some(session), Ok(header)) = (sign, Header::read(&self.out[start..])) {
+                session.assert_signs_once(header.message_id);
+            }
             key.sign(&mut self.out[start..]);
         }
         self.previous = Some(start);

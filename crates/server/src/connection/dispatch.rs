@@ -314,6 +314,9 @@ impl Connection {
 
         let was_signed = request.header.flags.contains(HeaderFlags::SIGNED);
         let sign = match done.sign {
+            // [MS-SMB2] 3.3.4.1.1: an interim response is never signed. Its MessageId is that
+            // of the final one, and two messages under one nonce give AES-GMAC's key away.
+            _ if done.async_id.is_some() => None,
             Some(session) => Some(session),
             None if was_signed => request.session.clone(),
             None => None,
