@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::Shared;
+use crate::core::Core;
 use crate::open::query_of;
 use crate::session::Session;
+use crate::share::Waiting;
 
 /// GlobalSessionTable key: grows, never reused while the server runs, low 32 bits never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,11 +121,11 @@ pub struct Page<T> {
 
 /// Handle on a running server for administration. Cheap to clone.
 #[derive(Clone)]
-pub struct Application(Arc<Shared>);
+pub struct Application(Arc<Core>);
 
 impl Application {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self(shared)
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self(core)
     }
 
     /// Valid and Expired sessions behind `after` (`None`: from the start) that pass `filter`,
@@ -175,7 +176,7 @@ impl Application {
         if let Some(session) = open.session.upgrade() {
             session.tables().opens.remove(&open.volatile);
         }
-        self.0.close_open(&open)
+        self.0.close_open(&open, Waiting::Refused)
     }
 
     /// All tree connects of the sessions that pass `filter`, in order of id.

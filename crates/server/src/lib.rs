@@ -6,38 +6,41 @@ pub mod account;
 pub mod application;
 mod clock;
 mod connection;
+mod core;
 mod counted;
 mod limits;
 mod open;
+mod outbox;
+mod pending;
 pub mod pipe;
 mod session;
 pub mod share;
 mod tree_connect;
+mod worker;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use smb::Guid;
 use smb::auth::AcceptorConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::core::Core;
 use account::AccountStore;
-use application::{Application, SessionGlobalId};
+use application::Application;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use limits::Limits;
-use open::{GlobalOpenTable, Open, OpenKind};
 use pipe::PipeService;
-use session::GlobalSessionTable;
 pub use session::SessionState;
 pub use tree_connect::{IPC_SHARE, ShareConfig};
-use tree_connect::{Share, ShareKind, ShareList};
+use tree_connect::{Share, ShareList};
+use worker::Workers;
 
 /// How the server encrypts ([MS-SMB2] 3.3.1.5 EncryptData, RejectUnencryptedAccess).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,90 +75,11 @@ pub struct ServerConfig {
     pub accounts: Arc<dyn AccountStore>,
 }
 
-/// Everything that connections and administration share.
-pub(crate) struct Shared {
-    pub(crate) config: ServerConfig,
-    pub(crate) server_guid: Guid,
-    /// What logons say of this server.
-    pub(crate) acceptor: Arc<AcceptorConfig>,
-    pub(crate) sessions: GlobalSessionTable,
-    pub(crate) opens: GlobalOpenTable,
-    pub(crate) shares: ShareList,
-    pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
-    pub(crate) next_tree_connect: AtomicU32,
-    pub(crate) connections: AtomicUsize,
-    pub(crate) addresses: Mutex<Vec<SocketAddr>>,
-    pub(crate) stop: watch::Sender<bool>,
-}
-
-impl Shared {
-    /// [MS-SMB2] 3.3.4.12.
-    pub(crate) fn close_session(&self, id: SessionGlobalId) -> bool {
-        let Some(session) = self.sessions.remove(id) else {
-            return false;
-        };
-        session.set_closed();
-        let (opens, trees) = {
-            let mut tables = session.tables();
-            tables.closed = true;
-            (
-                std::mem::take(&mut tables.opens),
-                std::mem::take(&mut tables.tree_connects),
-            )
-        };
-        for open in opens.values() {
-            self.close_open(open);
-        }
-        drop(trees);
-        session.connection.wake();
-        true
-    }
-
-    /// [MS-SMB2] 3.3.4.17. The caller has taken it out of Session.OpenTable.
-    pub(crate) fn close_open(&self, open: &Arc<Open>) -> bool {
-        if !open.begin_close() {
-            return false;
-        }
-        self.opens.remove(open.id);
-        open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
-        if let Some(session) = open.session.upgrade() {
-            session.num_opens.fetch_sub(1, Ordering::Relaxed);
-        }
-        match (&open.kind, &open.tree_connect.share.kind) {
-            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
-                let delete = file.delete_on_close.load(Ordering::Relaxed);
-                if files.close(file.key, open.id, delete)
-                    && let Err(status) = file.handle.unlink()
-                {
-                    tracing::debug!(%status, "delete on close failed");
-                }
-            }
-            (OpenKind::Pipe(pipe), _) => {
-                let (instance, pending) = {
-                    let mut state = pipe.state();
-                    state.closed = true;
-                    (state.pipe.take(), std::mem::take(&mut state.pending))
-                };
-                for read in pending {
-                    connection::fail_pending(&read, smb::NtStatus::CANCELLED);
-                }
-                for id in instance
-                    .map(|mut pipe| pipe.take_close_after_reply())
-                    .unwrap_or_default()
-                {
-                    self.close_session(id);
-                }
-            }
-            (OpenKind::File(_), ShareKind::Pipe) => {}
-        }
-        true
-    }
-}
-
 /// An SMB2/3 server. Dropping it does not stop it; [`Server::shutdown`] does.
 pub struct Server {
-    shared: Arc<Shared>,
+    core: Arc<Core>,
     listeners: Mutex<Vec<JoinHandle<()>>>,
+    workers: OnceLock<Arc<Workers>>,
 }
 
 impl Server {
@@ -168,33 +92,23 @@ impl Server {
         getrandom::fill(&mut server_guid.0).map_err(io::Error::other)?;
         let shares = ShareList::default();
         shares.add(Share::ipc());
+        let acceptor = AcceptorConfig {
+            computer_name: config.name.to_uppercase(),
+            domain_name: config.name.to_uppercase(),
+            dns_computer_name: config.name.to_lowercase(),
+            dns_domain_name: config.name.to_lowercase(),
+        };
         Ok(Self {
-            shared: Arc::new(Shared {
-                server_guid,
-                acceptor: Arc::new(AcceptorConfig {
-                    computer_name: config.name.to_uppercase(),
-                    domain_name: config.name.to_uppercase(),
-                    dns_computer_name: config.name.to_lowercase(),
-                    dns_domain_name: config.name.to_lowercase(),
-                }),
-                config,
-                sessions: GlobalSessionTable::default(),
-                opens: GlobalOpenTable::default(),
-                shares,
-                pipes: RwLock::default(),
-                next_tree_connect: AtomicU32::new(0),
-                connections: AtomicUsize::new(0),
-                addresses: Mutex::default(),
-                stop: watch::Sender::new(false),
-            }),
+            core: Arc::new(Core::new(config, server_guid, acceptor, shares)),
             listeners: Mutex::default(),
+            workers: OnceLock::new(),
         })
     }
 
     /// Offers a service on the pipe `name` (compared without case).
     pub fn register_pipe(&self, name: &str, service: Arc<dyn PipeService>) {
         let mut pipes = self
-            .shared
+            .core
             .pipes
             .write()
             .unwrap_or_else(PoisonError::into_inner);
@@ -203,28 +117,37 @@ impl Server {
 
     /// Offers a share; false if its name is taken.
     pub fn add_share(&self, share: ShareConfig) -> bool {
-        self.shared.shares.add(Share::disk(share))
+        self.core.shares.add(Share::disk(share))
     }
 
     /// Administration of this server.
     pub fn application(&self) -> Application {
-        Application::new(self.shared.clone())
+        Application::new(self.core.clone())
     }
 
-    /// Listens on `address` and serves what connects, in tasks of the current runtime.
-    /// Gives the address, with the port that the system chose if it was 0.
+    /// Listens on `address` and serves what connects, on threads of the server's own. Work
+    /// that waits for a disk runs on the blocking threads of the current runtime. Gives the
+    /// address, with the port that the system chose if it was 0.
     ///
     /// # Errors
-    /// As the system reports them (address in use, no permission).
+    /// As the system reports them (address in use, no permission, no more threads).
     pub async fn listen(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        self.core.use_pool(Handle::current());
+        let workers = match self.workers.get() {
+            Some(workers) => workers.clone(),
+            None => {
+                let workers = Arc::new(Workers::start()?);
+                self.workers.get_or_init(|| workers).clone()
+            }
+        };
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        self.shared
+        self.core
             .addresses
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(address);
-        let task = tokio::spawn(accept(self.shared.clone(), listener));
+        let task = tokio::spawn(accept(self.core.clone(), listener, workers));
         self.listeners
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -237,12 +160,12 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        connection::run(self.shared.clone(), stream, client).await;
+        connection::run(self.core.clone(), stream, client).await;
     }
 
     /// Stops listening, ends every connection and closes every open; returns when done.
     pub async fn shutdown(&self) {
-        self.shared.stop.send_replace(true);
+        self.core.stop.send_replace(true);
         let listeners = std::mem::take(
             &mut *self
                 .listeners
@@ -253,12 +176,12 @@ impl Server {
             // Its port is free when the task has ended.
             let _ = listener.await;
         }
-        for id in self.shared.sessions.ids() {
-            self.shared.close_session(id);
+        for id in self.core.sessions.ids() {
+            self.core.close_session(id);
         }
         // Connections leave at their next await; the bound only guards against a stuck disk.
         for _ in 0..500 {
-            if self.shared.connections.load(Ordering::Acquire) == 0 {
+            if self.core.connections.load(Ordering::Acquire) == 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -266,8 +189,8 @@ impl Server {
     }
 }
 
-async fn accept(shared: Arc<Shared>, listener: TcpListener) {
-    let mut stop = shared.stop.subscribe();
+async fn accept(core: Arc<Core>, listener: TcpListener, workers: Arc<Workers>) {
+    let mut stop = core.stop.subscribe();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -275,13 +198,16 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                if shared.connections.load(Ordering::Acquire) >= shared.config.limits.connections {
+                if core.connections.load(Ordering::Acquire) >= core.config.limits.connections {
                     tracing::warn!(%peer, "connection refused: limit reached");
                     continue;
                 }
                 // Answers are whole frames: waiting to fill a segment only adds delay.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection::run(shared.clone(), stream, peer.ip()));
+                match stream.into_std() {
+                    Ok(stream) => workers.serve(core.clone(), stream, peer),
+                    Err(error) => tracing::warn!(%peer, %error, "connection refused"),
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "accept failed");

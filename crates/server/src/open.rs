@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use smb::NtStatus;
-use smb::wire::{Header, access_mask, share_access};
+use smb::wire::{access_mask, share_access};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::counted::{Counted, Keyed};
+use crate::pending::Ticket;
 use crate::pipe::Pipe;
 use crate::session::Session;
 use crate::share::name::Pattern;
@@ -25,6 +26,7 @@ pub(crate) struct Open {
     pub(crate) granted_access: u32,
     pub(crate) kind: OpenKind,
     closed: AtomicBool,
+    announced: AtomicBool,
 }
 
 pub(crate) enum OpenKind {
@@ -63,22 +65,35 @@ pub(crate) struct PipeOpen {
 pub(crate) struct PipeState {
     /// `None` while a request works on it, and once closed.
     pub(crate) pipe: Option<Box<dyn Pipe>>,
-    /// Reads that wait for data, oldest first.
-    pub(crate) pending: VecDeque<PendingRead>,
+    /// READs that wait for data, oldest first.
+    pub(crate) readers: VecDeque<Ticket>,
     /// Closed: whoever works on the pipe now drops it when done.
     pub(crate) closed: bool,
 }
 
-/// A READ that waits with an AsyncId.
-pub(crate) struct PendingRead {
-    pub(crate) header: Header,
-    pub(crate) async_id: u64,
-    pub(crate) session: Arc<Session>,
-    pub(crate) encrypted: bool,
-    pub(crate) length: usize,
-}
-
 impl PipeOpen {
+    /// The pipe, unless somebody works on it, and who waits for its data.
+    pub(crate) fn close(&self) -> (Option<Box<dyn Pipe>>, VecDeque<Ticket>) {
+        let mut state = self.state();
+        state.closed = true;
+        (state.pipe.take(), std::mem::take(&mut state.readers))
+    }
+
+    /// A READ waits until somebody writes.
+    pub(crate) fn wait(&self, ticket: Ticket) -> Result<(), NtStatus> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(NtStatus::PIPE_DISCONNECTED);
+        }
+        state.readers.push_back(ticket);
+        Ok(())
+    }
+
+    /// Who waits for data; they wait no longer.
+    pub(crate) fn take_readers(&self) -> VecDeque<Ticket> {
+        std::mem::take(&mut self.state().readers)
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,12 +141,33 @@ impl Open {
             granted_access,
             kind,
             closed: AtomicBool::new(false),
+            announced: AtomicBool::new(false),
         }
     }
 
     /// True for the first caller only, who then closes it.
     pub(crate) fn begin_close(&self) -> bool {
         !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// The client knows it: breaks may be sent.
+    #[allow(dead_code)]
+    pub(crate) fn is_announced(&self) -> bool {
+        self.announced.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_announced(&self) {
+        self.announced.store(true, Ordering::Release);
+    }
+
+    /// A READ of this pipe waits no longer; false if it did not.
+    pub(crate) fn forget_pipe_read(&self, ticket: Ticket) -> bool {
+        let OpenKind::Pipe(pipe) = &self.kind else {
+            return false;
+        };
+        let mut state = pipe.state();
+        let position = state.readers.iter().position(|reader| *reader == ticket);
+        position.is_some_and(|position| state.readers.remove(position).is_some())
     }
 
     pub(crate) fn file(&self) -> Result<&FileOpen, NtStatus> {
@@ -157,6 +193,16 @@ impl Open {
                 files.path(file.key).unwrap_or_default()
             }
             _ => SharePath::default(),
+        }
+    }
+
+    /// Closing it may remove the file.
+    pub(crate) fn will_delete(&self) -> bool {
+        match (&self.kind, &self.tree_connect.share.kind) {
+            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
+                file.delete_on_close.load(Ordering::Relaxed) || files.is_delete_pending(file.key)
+            }
+            _ => false,
         }
     }
 

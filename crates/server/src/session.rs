@@ -15,8 +15,8 @@ use smb::crypto::{EncryptionKey, SigningKey};
 
 use crate::account::SecurityContext;
 use crate::application::{SessionGlobalId, SessionRow};
-use crate::connection::ConnectionHandle;
 use crate::open::Open;
+use crate::outbox::Outbox;
 use crate::tree_connect::TreeConnectTable;
 pub(crate) use table::GlobalSessionTable;
 
@@ -40,7 +40,7 @@ pub(crate) struct EncryptionKeys {
 /// The link between one client, as one user, and this server.
 pub(crate) struct Session {
     pub(crate) id: SessionGlobalId,
-    pub(crate) connection: Arc<ConnectionHandle>,
+    pub(crate) connection: Arc<Outbox>,
     pub(crate) security_context: Arc<SecurityContext>,
     pub(crate) creation_time: FileTime,
     /// Zero for never.
@@ -73,7 +73,7 @@ pub(crate) struct Tables {
 /// What a successful logon decided about its session.
 pub(crate) struct NewSession {
     pub(crate) id: SessionGlobalId,
-    pub(crate) connection: Arc<ConnectionHandle>,
+    pub(crate) connection: Arc<Outbox>,
     pub(crate) security_context: Arc<SecurityContext>,
     pub(crate) now: FileTime,
     pub(crate) expiration_time: Option<FileTime>,

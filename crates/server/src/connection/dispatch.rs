@@ -8,60 +8,16 @@ use smb::crypto::PreauthIntegrityHashValue;
 use smb::wire::{self, Command, FileId, Header, HeaderFlags};
 use smb::{FileTime, NtStatus};
 
-use super::chain::Chain;
+use super::frame::FrameReader;
+use super::request::{Answer, Done, Failure, Request};
+use super::response::{Response, may_have_body};
 use super::{Connection, Disconnect};
+use crate::core::Core;
 use crate::limits::{ANSWER, ANSWER_OVERHEAD};
-use crate::open::Open;
+use crate::pending::{Context, Wait};
 use crate::session::{Session, SessionState};
-use crate::tree_connect::TreeConnect;
-
-/// One request on its way through the server.
-pub(super) struct Request<'a> {
-    pub(super) header: Header,
-    pub(super) message: &'a [u8],
-    pub(super) now: FileTime,
-    pub(super) encrypted: bool,
-    pub(super) session: Option<Arc<Session>>,
-    pub(super) tree_connect: Option<Arc<TreeConnect>>,
-    /// The FileId of the compound so far, for related requests.
-    pub(super) related_file: Option<FileId>,
-    /// It is signed, and rightly.
-    pub(super) signature_valid: bool,
-    /// Last of its frame: only then may it wait.
-    pub(super) last: bool,
-    /// Bytes of data that the answer to its frame has room for.
-    pub(super) room: usize,
-}
-
-/// How a request ended, beside the body that was written.
-pub(super) struct Done {
-    pub(super) status: NtStatus,
-    /// For related requests behind this one.
-    pub(super) file: Option<FileId>,
-    /// TreeId of the response, if not the request's.
-    pub(super) tree_id: Option<u32>,
-    /// SessionId of the response, if not the request's.
-    pub(super) session_id: Option<u64>,
-    /// Sign with this session's key whether or not the request was signed.
-    pub(super) sign: Option<Arc<Session>>,
-    /// The request waits under this AsyncId.
-    pub(super) async_id: Option<u64>,
-}
-
-impl From<NtStatus> for Done {
-    fn from(status: NtStatus) -> Self {
-        Self {
-            status,
-            file: None,
-            tree_id: None,
-            session_id: None,
-            sign: None,
-            async_id: None,
-        }
-    }
-}
-
-pub(super) type Answer = Result<Done, NtStatus>;
+use crate::share::Waiting;
+use tokio::time::Instant;
 
 /// What related requests inherit ([MS-SMB2] 3.3.5.2.7.2).
 #[derive(Default)]
@@ -74,146 +30,149 @@ struct Related {
     any: bool,
 }
 
-impl<'a> Request<'a> {
-    pub(super) fn session(&self) -> Result<&Arc<Session>, NtStatus> {
-        self.session.as_ref().ok_or(NtStatus::USER_SESSION_DELETED)
-    }
+/// The messages of one frame, as far as they have been answered.
+pub(crate) struct Compound {
+    pub(super) response: Response,
+    related: Related,
+    sealed: Option<Arc<Session>>,
+    messages: usize,
+}
 
-    pub(super) fn tree_connect(&self) -> Result<&Arc<TreeConnect>, NtStatus> {
-        self.tree_connect
-            .as_ref()
-            .ok_or(NtStatus::NETWORK_NAME_DELETED)
-    }
-
-    /// The answers of a compound are one frame: what would make it too long is not begun.
-    pub(super) fn require_room(&self, data: u32) -> Result<(), NtStatus> {
-        if data as usize > self.room {
-            Err(NtStatus::INSUFFICIENT_RESOURCES)
-        } else {
-            Ok(())
+impl Compound {
+    fn new(sealed: Option<Arc<Session>>) -> Self {
+        Self {
+            response: Response::new(sealed.clone()),
+            related: Related::default(),
+            sealed,
+            messages: 0,
         }
     }
 
-    /// The open that a FileId names, all ones meaning the compound's.
-    pub(super) fn open(&self, file: FileId) -> Result<Arc<Open>, NtStatus> {
-        let all_ones = file.persistent == u64::MAX && file.volatile == u64::MAX;
-        let file = match self.related_file {
-            Some(related) if all_ones => related,
-            _ => file,
-        };
-        let tables = self.session()?.tables();
-        let open = tables
-            .opens
-            .get(&file.volatile)
-            .ok_or(NtStatus::FILE_CLOSED)?;
-        let tree = self.tree_connect()?;
-        if u64::from(open.id) != file.persistent || open.tree_connect.id != tree.id {
-            return Err(NtStatus::FILE_CLOSED);
-        }
-        Ok(open.clone())
+    /// A response for what is still to be answered.
+    pub(super) fn next_response(&self) -> Response {
+        Response::new(self.sealed.clone())
     }
 }
 
+/// A request that could not be answered at once.
+pub(super) struct Suspended {
+    /// Where its message begins in the bytes of the frame, and how long it is.
+    pub(super) at: usize,
+    pub(super) length: usize,
+    pub(super) context: Context,
+    pub(super) credits: u16,
+    /// What it waits for, and until when.
+    pub(super) wait: (Wait, Option<Instant>),
+}
+
 impl Connection {
-    /// Answers one frame. An empty answer is legal (CANCEL).
+    /// Answers one frame. An empty answer is legal (CANCEL, or all of it waits).
     pub(super) fn handle_frame(
         &mut self,
-        frame: &mut [u8],
+        frames: &mut FrameReader,
+        length: usize,
         now: FileTime,
     ) -> Result<Vec<u8>, Disconnect> {
-        match frame.get(..4) {
-            Some(b"\xFESMB") => self.handle_messages(frame, None, now),
-            Some(b"\xFDSMB") => {
-                let transform = wire::transform::TransformHeader::read(frame)?;
-                // [MS-SMB2] 3.3.5.2.1.1: an unknown session or a bad tag ends the connection.
-                let session =
-                    self.session(transform.session_id)
-                        .cloned()
+        let frame = frames.frame(length);
+        let (offset, sealed) =
+            match frame.get(..4) {
+                Some(b"\xFESMB") => (0, None),
+                Some(b"\xFDSMB") => {
+                    let transform = wire::transform::TransformHeader::read(frame)?;
+                    // [MS-SMB2] 3.3.5.2.1.1: an unknown session or a bad tag ends the connection.
+                    let session = self.session(transform.session_id).cloned().ok_or(
+                        Disconnect::Violation("encrypted for no session of this connection"),
+                    )?;
+                    let keys = session
+                        .encryption_keys
+                        .as_ref()
                         .ok_or(Disconnect::Violation(
-                            "encrypted for no session of this connection",
+                            "encrypted for a session without a cipher",
                         ))?;
-                let keys = session
-                    .encryption_keys
-                    .as_ref()
-                    .ok_or(Disconnect::Violation(
-                        "encrypted for a session without a cipher",
-                    ))?;
-                let messages = keys
-                    .decryption
-                    .open(frame)
-                    .map_err(|_| Disconnect::Violation("encrypted bytes do not authenticate"))?;
-                self.handle_messages(messages, Some(&session), now)
+                    let messages = keys.decryption.open(frame).map_err(|_| {
+                        Disconnect::Violation("encrypted bytes do not authenticate")
+                    })?;
+                    (length - messages.len(), Some(session))
+                }
+                Some(b"\xFFSMB") => {
+                    let answer = self.multi_protocol_negotiate(frame)?;
+                    frames.consume(length);
+                    return Ok(answer);
+                }
+                _ => return Err(Disconnect::Violation("no SMB protocol id")),
+            };
+        let mut compound = Compound::new(sealed);
+        match self.go_on(&mut compound, &mut frame[offset..], now)? {
+            None => {
+                frames.consume(length);
+                self.remember_preauth(compound.response.finish());
+                Ok(compound.response.into_frame())
             }
-            Some(b"\xFFSMB") => self.multi_protocol_negotiate(frame),
-            _ => Err(Disconnect::Violation("no SMB protocol id")),
+            Some(mut suspended) => {
+                let (bytes, from) = frames.detach(length);
+                suspended.at += from + offset;
+                let mut answers = Vec::new();
+                self.suspend(suspended, bytes, compound, &mut answers)?;
+                Ok(answers)
+            }
         }
     }
 
-    fn handle_messages(
+    /// Answers the messages of `bytes` one after the other, until one has to wait.
+    pub(super) fn go_on(
         &mut self,
-        frame: &mut [u8],
-        sealed: Option<&Arc<Session>>,
+        compound: &mut Compound,
+        bytes: &mut [u8],
         now: FileTime,
-    ) -> Result<Vec<u8>, Disconnect> {
-        let mut chain = Chain::new(sealed.map(|session| &**session));
-        let mut related = Related::default();
-        let mut rest = frame;
-        let mut open_message: Option<(usize, Option<Arc<Session>>)> = None;
-        for count in 0.. {
-            if count >= self.shared.config.limits.compound_messages {
+    ) -> Result<Option<Suspended>, Disconnect> {
+        let mut at = 0;
+        loop {
+            compound.messages += 1;
+            if compound.messages > self.core.config.limits.compound_messages {
                 return Err(Disconnect::Violation("too many messages in a compound"));
             }
+            let rest = &mut bytes[at..];
             let header = Header::read(rest)?;
             let next = header.next_command as usize;
             if next != 0 && (!next.is_multiple_of(8) || next < Header::SIZE || next >= rest.len()) {
                 return Err(Disconnect::Violation("NextCommand points nowhere"));
             }
-            let (message, behind) = if next == 0 {
-                (rest, &mut [][..])
-            } else {
-                rest.split_at_mut(next)
-            };
-            let last = behind.is_empty();
-            self.handle_message(
-                header,
-                message,
-                sealed,
-                last,
-                now,
-                &mut related,
-                &mut chain,
-                &mut open_message,
-            )?;
-            if last {
-                break;
+            let length = if next == 0 { rest.len() } else { next };
+            let last = next == 0;
+            let message = &mut rest[..length];
+            if let Some((context, credits, wait)) =
+                self.handle_message(compound, header, message, last, now)?
+            {
+                return Ok(Some(Suspended {
+                    at,
+                    length,
+                    context,
+                    credits,
+                    wait,
+                }));
             }
-            rest = behind;
+            if last {
+                return Ok(None);
+            }
+            at += length;
         }
-        if let Some((start, sign)) = open_message {
-            chain.finish_message(start, sign.as_deref());
-            self.remember_preauth(&chain.out[start..]);
-        }
-        Ok(chain.into_frame())
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::type_complexity)]
     fn handle_message(
         &mut self,
+        compound: &mut Compound,
         mut header: Header,
         message: &mut [u8],
-        sealed: Option<&Arc<Session>>,
         last: bool,
         now: FileTime,
-        related: &mut Related,
-        chain: &mut Chain<'_>,
-        open_message: &mut Option<(usize, Option<Arc<Session>>)>,
-    ) -> Result<(), Disconnect> {
+    ) -> Result<Option<(Context, u16, (Wait, Option<Instant>))>, Disconnect> {
         if header.flags.contains(HeaderFlags::SERVER_TO_REDIR) {
             return Err(Disconnect::Violation("a response sent to the server"));
         }
         if header.command == Command::CANCEL {
             self.cancel(&header);
-            return Ok(());
+            return Ok(None);
         }
         let multi_credit = self.negotiated.as_ref().is_some_and(|n| n.multi_credit);
         let charge = if multi_credit {
@@ -228,18 +187,14 @@ impl Connection {
         }
         let credits = self
             .window
-            .grant(header.credits, self.shared.config.limits.credits);
+            .grant(header.credits, self.core.config.limits.credits);
+        let related = &compound.related;
         let is_related = header.flags.contains(HeaderFlags::RELATED);
         if is_related && related.any {
             header.session_id = related.session_id;
             header.tree_id = related.tree_id;
         }
-
-        if let Some((start, sign)) = open_message.take() {
-            chain.link(start);
-            chain.finish_message(start, sign.as_deref());
-        }
-        let start = chain.begin();
+        let sealed = compound.sealed.as_ref();
         let session = self.session(header.session_id).cloned();
         let signature_valid = sealed.is_none()
             && header.flags.contains(HeaderFlags::SIGNED)
@@ -247,96 +202,123 @@ impl Connection {
                 .as_ref()
                 .and_then(|session| session.signing_key.as_ref())
                 .is_some_and(|key| key.verify_in_place(message));
-        let mut request = Request {
+        let mut context = Context {
             header,
-            message,
             now,
-            encrypted: sealed.is_some(),
             session,
             tree_connect: None,
             related_file: if is_related { related.file } else { None },
             signature_valid,
             last,
-            room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(chain.out.len()),
+            room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(compound.response.len()),
+            ticket: self.pending.next_ticket(),
+            negotiated: self.negotiated.as_deref().copied(),
         };
+        compound.response.begin();
         let answer = if is_related && !related.any {
-            Err(NtStatus::INVALID_PARAMETER)
+            Err(NtStatus::INVALID_PARAMETER.into())
         } else if is_related && related.status.is_error() && related.file.is_none() {
             // What it builds on has failed.
-            Err(related.status)
+            Err(related.status.into())
         } else {
-            self.admit(&mut request, sealed)
-                .and_then(|()| self.execute(&request, &mut chain.out))
+            match self.admit(&mut context, sealed) {
+                Ok(()) => {
+                    let request = Request {
+                        context: &context,
+                        message,
+                    };
+                    self.execute(&request, compound.response.body())
+                }
+                Err(status) => Err(status.into()),
+            }
         };
-        if let Some(reason) = self.disconnect {
-            return Err(Disconnect::Violation(reason));
-        }
-        let done = match answer {
-            Ok(done) => done,
-            Err(status) => Done::from(status),
+        let result = match answer {
+            Ok(done) => Ok(done),
+            Err(Failure::Status(status)) => Err(status),
+            Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
+            Err(Failure::WouldWait) => {
+                compound.response.abandon();
+                return Ok(Some((context, credits, (Wait::Store, None))));
+            }
+            Err(Failure::Waits(wait, until)) => {
+                compound.response.abandon();
+                return Ok(Some((context, credits, (wait, until))));
+            }
         };
+        self.conclude(compound, &context, result, credits, false);
+        Ok(None)
+    }
+
+    /// Completes the message begun last, whose body has been written if it has one.
+    pub(super) fn conclude(
+        &mut self,
+        compound: &mut Compound,
+        context: &Context,
+        result: Result<Done, NtStatus>,
+        credits: u16,
+        is_async: bool,
+    ) {
+        let done = result.unwrap_or_else(Done::from);
+        let header = &context.header;
         tracing::trace!(
-            client = %self.handle.client_name,
-            command = %request.header.command,
-            message_id = request.header.message_id,
+            client = %self.outbox.client_name,
+            command = %header.command,
+            message_id = header.message_id,
             status = %done.status,
             "answered"
         );
-        let body_written = answer_has_body(&done, &chain.out, start);
-        if !body_written {
-            chain.out.truncate(start + Header::SIZE);
-            wire::error_response(&mut chain.out, &[]);
+        let response = &mut compound.response;
+        if response.body_so_far().is_empty() || !may_have_body(done.status) {
+            response.error_body();
         }
-
-        let session_id = done.session_id.unwrap_or(request.header.session_id);
-        let tree_id = done.tree_id.unwrap_or(request.header.tree_id);
+        let session_id = done.session_id.unwrap_or(header.session_id);
+        let tree_id = done.tree_id.unwrap_or(header.tree_id);
+        let is_related = header.flags.contains(HeaderFlags::RELATED);
         let mut flags = HeaderFlags::SERVER_TO_REDIR;
         if is_related {
             flags |= HeaderFlags::RELATED;
         }
-        if done.async_id.is_some() {
+        if is_async {
             flags |= HeaderFlags::ASYNC;
         }
-        let response = Header {
-            credit_charge: request.header.credit_charge,
+        let answer = Header {
+            credit_charge: header.credit_charge,
             status: done.status,
-            command: request.header.command,
+            command: header.command,
             credits,
             flags,
             next_command: 0,
-            message_id: request.header.message_id,
-            tree_id: if done.async_id.is_some() { 0 } else { tree_id },
-            async_id: done.async_id.unwrap_or(0),
+            message_id: header.message_id,
+            tree_id: if is_async { 0 } else { tree_id },
+            async_id: if is_async { context.ticket.0 } else { 0 },
             session_id,
             signature: [0; 16],
         };
-        chain.out[start..][..Header::SIZE].copy_from_slice(&response.to_bytes());
-
-        let was_signed = request.header.flags.contains(HeaderFlags::SIGNED);
+        let was_signed = header.flags.contains(HeaderFlags::SIGNED);
         let sign = match done.sign {
-            // [MS-SMB2] 3.3.4.1.1: an interim response is never signed. Its MessageId is that
-            // of the final one, and two messages under one nonce give AES-GMAC's key away.
-            _ if done.async_id.is_some() => None,
             Some(session) => Some(session),
-            None if was_signed => request.session.clone(),
+            None if was_signed => context.session.clone(),
             None => None,
         };
-        *open_message = Some((start, sign));
-        *related = Related {
+        response.complete(&answer, sign);
+        compound.related = Related {
             session_id,
             tree_id,
-            file: done.file.or(if is_related { related.file } else { None }),
+            file: done.file.or(context.related_file),
             status: done.status,
             any: true,
         };
-        Ok(())
+        self.close_after_reply.extend(done.close_after_reply);
+        if let Some(open) = &done.announces {
+            self.outbox.announce(open);
+        }
     }
 
     /// Session, signature, encryption and tree connect of a request, in the order of
     /// [MS-SMB2] 3.3.5.2.4 to 3.3.5.2.11.
     fn admit(
         &mut self,
-        request: &mut Request<'_>,
+        request: &mut Context,
         sealed: Option<&Arc<Session>>,
     ) -> Result<(), NtStatus> {
         let header = request.header;
@@ -410,22 +392,27 @@ impl Connection {
             Command::LOGOFF => self.logoff(request, out),
             Command::TREE_CONNECT => self.tree_connect(request, out),
             Command::TREE_DISCONNECT => self.tree_disconnect(request, out),
-            Command::CREATE => self.create(request, out),
-            Command::CLOSE => self.close(request, out),
-            Command::FLUSH => self.flush_file(request, out),
-            Command::READ => self.read(request, out),
-            Command::WRITE => self.write_file(request, out),
-            Command::IOCTL => self.ioctl(request, out),
             Command::ECHO => self.echo(out),
-            Command::QUERY_DIRECTORY => self.query_directory(request, out),
-            Command::QUERY_INFO => self.query_info(request, out),
-            Command::SET_INFO => self.set_info(request, out),
-            // Byte-range locks and change notification come later; their absence is said.
-            Command::LOCK | Command::CHANGE_NOTIFY | Command::OPLOCK_BREAK => {
-                Err(NtStatus::NOT_SUPPORTED)
+            Command::CLOSE => {
+                self.wait_for_others(request)?;
+                execute(&self.core, request, Waiting::Refused, out)
             }
-            _ => Err(NtStatus::INVALID_PARAMETER),
+            _ => execute(&self.core, request, Waiting::Refused, out),
         }
+    }
+
+    /// Executes a request again that had to wait. What it stands on may be gone.
+    pub(super) fn execute_again(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+        let session = request.session()?;
+        if session.is_closed() {
+            return Err(NtStatus::USER_SESSION_DELETED.into());
+        }
+        if let Some(tree) = &request.tree_connect
+            && session.tables().tree_connects.get(tree.id).is_none()
+        {
+            return Err(NtStatus::NETWORK_NAME_DELETED.into());
+        }
+        self.execute(request, out)
     }
 
     /// [MS-SMB2] 3.3.5.5.3: hashes of half-done logons take in the server's answers.
@@ -453,21 +440,6 @@ impl Connection {
         self.preauth.clone()
     }
 
-    /// CreditCharge must cover the larger of both payloads ([MS-SMB2] 3.3.5.2.5).
-    pub(super) fn check_charge(&self, request: &Request<'_>, payload: u32) -> Result<(), NtStatus> {
-        let Some(negotiated) = &self.negotiated else {
-            return Err(NtStatus::INVALID_PARAMETER);
-        };
-        if payload > negotiated.max_transact {
-            return Err(NtStatus::INVALID_PARAMETER);
-        }
-        let needed = payload.saturating_sub(1) / 65_536 + 1;
-        if negotiated.multi_credit && u32::from(request.header.credit_charge.max(1)) < needed {
-            return Err(NtStatus::INVALID_PARAMETER);
-        }
-        Ok(())
-    }
-
     fn echo(&mut self, out: &mut Vec<u8>) -> Answer {
         wire::EchoResponse.write(out);
         Ok(NtStatus::SUCCESS.into())
@@ -477,7 +449,7 @@ impl Connection {
         let session = request.session()?;
         self.sessions.remove(&session.id.0);
         self.logons.remove(&session.id.0);
-        self.shared.close_session(session.id);
+        self.core.close_session(session.id);
         wire::LogoffResponse.write(out);
         Ok(NtStatus::SUCCESS.into())
     }
@@ -485,7 +457,7 @@ impl Connection {
     pub(super) fn next_tree_connect_id(&self) -> u32 {
         loop {
             let id = self
-                .shared
+                .core
                 .next_tree_connect
                 .fetch_add(1, Ordering::Relaxed)
                 .wrapping_add(1);
@@ -496,10 +468,28 @@ impl Connection {
     }
 }
 
-/// Errors and interim responses carry an error body; warnings with data their own.
-fn answer_has_body(done: &Done, out: &[u8], start: usize) -> bool {
-    out.len() > start + Header::SIZE
-        && (done.status == NtStatus::SUCCESS
-            || done.status == NtStatus::BUFFER_OVERFLOW
-            || done.status == NtStatus::MORE_PROCESSING_REQUIRED)
+/// The commands that work on a share: on the connection's own thread first, and if the store
+/// would wait, on one that may.
+pub(super) fn execute(
+    core: &Arc<Core>,
+    request: &Request<'_>,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
+    match request.header.command {
+        Command::CREATE => super::create::create(core, request, waiting, out),
+        Command::CLOSE => super::close::close(core, request, waiting, out),
+        Command::FLUSH => super::io::flush(request, waiting, out),
+        Command::READ => super::io::read(core, request, waiting, out),
+        Command::WRITE => super::io::write(core, request, waiting, out),
+        Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
+        Command::QUERY_DIRECTORY => super::directory::query_directory(request, waiting, out),
+        Command::QUERY_INFO => super::info::query_info(request, waiting, out),
+        Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
+        // Byte-range locks and change notification come later; their absence is said.
+        Command::LOCK | Command::CHANGE_NOTIFY | Command::OPLOCK_BREAK => {
+            Err(NtStatus::NOT_SUPPORTED.into())
+        }
+        _ => Err(NtStatus::INVALID_PARAMETER.into()),
+    }
 }

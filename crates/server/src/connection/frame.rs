@@ -59,6 +59,18 @@ impl FrameReader {
         &mut self.buffer[self.start + PREFIX..][..length]
     }
 
+    /// Gives that frame away, and says where it begins in the bytes.
+    pub(super) fn detach(&mut self, length: usize) -> (Vec<u8>, usize) {
+        let from = self.start + PREFIX;
+        if self.buffer.len() == from + length && length > READ_AHEAD {
+            self.start = 0;
+            return (std::mem::take(&mut self.buffer), from);
+        }
+        let bytes = self.buffer[from..][..length].to_vec();
+        self.consume(length);
+        (bytes, 0)
+    }
+
     /// Forgets that frame.
     pub(super) fn consume(&mut self, length: usize) {
         self.start += PREFIX + length;

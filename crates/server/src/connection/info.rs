@@ -17,10 +17,9 @@ use smb::wire::{
     fs_information_class as fs_class, info_type, utf16,
 };
 
-use super::Connection;
-use super::dispatch::{Answer, Request};
+use super::request::{Answer, Failure, Request};
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
-use crate::share::{Backend, FileKind, FileStat};
+use crate::share::{Backend, Capacity, FileKind, FileStat, StoreResult, Waiting};
 use crate::tree_connect::{Share, ShareKind};
 
 /// Bytes of a sector, as every client expects them.
@@ -40,53 +39,50 @@ const PIPE_MESSAGE_TYPE: u32 = 1;
 /// What a pipe is said to hold: our pipes take messages of any size.
 const PIPE_QUOTA: u32 = 65_536;
 
-impl Connection {
-    pub(super) fn query_info(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
-        let query =
-            QueryInfoRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
-        self.check_charge(
-            request,
-            query
-                .output_buffer_length
-                .max(query.input_buffer.len() as u32),
-        )?;
-        request.require_room(query.output_buffer_length)?;
-        let open = request.open(query.file_id)?;
-        let mut answer = Vec::new();
-        let fixed = match query.info_type {
-            info_type::SMB2_0_INFO_FILE => match &open.kind {
-                OpenKind::File(file) => {
-                    file_information(&open, file, query.file_info_class, &mut answer)?
-                }
-                OpenKind::Pipe(pipe) => {
-                    pipe_information(&open, pipe, query.file_info_class, &mut answer)?
-                }
-            },
-            info_type::SMB2_0_INFO_FILESYSTEM => file_system_information(
-                &open.tree_connect.share,
-                query.file_info_class,
-                &mut answer,
-            )?,
-            // Stored security descriptors and quotas come later.
-            _ => return Err(NtStatus::NOT_SUPPORTED),
-        };
-        let limit = query.output_buffer_length as usize;
-        if limit < fixed {
-            return Err(NtStatus::INFO_LENGTH_MISMATCH);
-        }
-        let cut = answer.len() > limit;
-        answer.truncate(limit);
-        QueryInfoResponse {
-            output_buffer: &answer,
-        }
-        .write(out);
-        Ok(if cut {
-            NtStatus::BUFFER_OVERFLOW
-        } else {
-            NtStatus::SUCCESS
-        }
-        .into())
+pub(super) fn query_info(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
+    let query = QueryInfoRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+    request.check_charge(
+        query
+            .output_buffer_length
+            .max(query.input_buffer.len() as u32),
+    )?;
+    request.require_room(query.output_buffer_length)?;
+    let open = request.open(query.file_id)?;
+    let mut answer = Vec::new();
+    let fixed = match query.info_type {
+        info_type::SMB2_0_INFO_FILE => match &open.kind {
+            OpenKind::File(file) => {
+                file_information(&open, file, query.file_info_class, waiting, &mut answer)?
+            }
+            OpenKind::Pipe(pipe) => {
+                pipe_information(&open, pipe, query.file_info_class, &mut answer)?
+            }
+        },
+        info_type::SMB2_0_INFO_FILESYSTEM => file_system_information(
+            &open.tree_connect.share,
+            query.file_info_class,
+            waiting,
+            &mut answer,
+        )?,
+        // Stored security descriptors and quotas come later.
+        _ => return Err(NtStatus::NOT_SUPPORTED.into()),
+    };
+    let limit = query.output_buffer_length as usize;
+    if limit < fixed {
+        return Err(NtStatus::INFO_LENGTH_MISMATCH.into());
     }
+    let cut = answer.len() > limit;
+    answer.truncate(limit);
+    QueryInfoResponse {
+        output_buffer: &answer,
+    }
+    .write(out);
+    Ok(if cut {
+        NtStatus::BUFFER_OVERFLOW
+    } else {
+        NtStatus::SUCCESS
+    }
+    .into())
 }
 
 fn basic(stat: &FileStat) -> FileBasicInformation {
@@ -120,8 +116,9 @@ fn file_information(
     open: &Open,
     file: &FileOpen,
     information_class: u8,
+    waiting: Waiting,
     out: &mut Vec<u8>,
-) -> Result<usize, NtStatus> {
+) -> Result<usize, Failure> {
     // [MS-SMB2] 3.3.5.20.1: these need the right to read attributes.
     if matches!(
         information_class,
@@ -132,7 +129,7 @@ fn file_information(
     ) {
         open.require_any(access_mask::FILE_READ_ATTRIBUTES)?;
     }
-    let stat = file.handle.stat()?;
+    let stat = file.handle.stat(waiting)?;
     let position = FilePositionInformation {
         current_byte_offset: file.position.load(Ordering::Relaxed),
     };
@@ -231,11 +228,11 @@ fn file_information(
             let name = path.file_name().ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
             variable = write_name(&short_name(name), out)?;
         }
-        class::FILE_FULL_EA_INFORMATION => return Err(NtStatus::NO_EAS_ON_FILE),
+        class::FILE_FULL_EA_INFORMATION => return Err(NtStatus::NO_EAS_ON_FILE.into()),
         class::FILE_PIPE_INFORMATION | class::FILE_PIPE_LOCAL_INFORMATION => {
-            return Err(NtStatus::INVALID_PARAMETER);
+            return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        _ => return Err(NtStatus::INVALID_INFO_CLASS),
+        _ => return Err(NtStatus::INVALID_INFO_CLASS.into()),
     }
     Ok(out.len() - before - variable)
 }
@@ -350,8 +347,9 @@ fn pipe_information(
 fn file_system_information(
     share: &Share,
     information_class: u8,
+    waiting: Waiting,
     out: &mut Vec<u8>,
-) -> Result<usize, NtStatus> {
+) -> Result<usize, Failure> {
     let ShareKind::Disk { backend, .. } = &share.kind else {
         return match information_class {
             fs_class::FILE_FS_DEVICE_INFORMATION => {
@@ -362,7 +360,7 @@ fn file_system_information(
                 .write(out);
                 Ok(out.len())
             }
-            _ => Err(NtStatus::INVALID_INFO_CLASS),
+            _ => Err(NtStatus::INVALID_INFO_CLASS.into()),
         };
     };
     let before = out.len();
@@ -398,7 +396,7 @@ fn file_system_information(
             .write(out);
         }
         fs_class::FILE_FS_SIZE_INFORMATION => {
-            let (sectors, bytes, capacity) = units(&**backend)?;
+            let (sectors, bytes, capacity) = units(&**backend, waiting)?;
             FileFsSizeInformation {
                 total_allocation_units: capacity.total_units,
                 available_allocation_units: capacity.caller_free_units,
@@ -408,7 +406,7 @@ fn file_system_information(
             .write(out);
         }
         fs_class::FILE_FS_FULL_SIZE_INFORMATION => {
-            let (sectors, bytes, capacity) = units(&**backend)?;
+            let (sectors, bytes, capacity) = units(&**backend, waiting)?;
             FileFsFullSizeInformation {
                 total_allocation_units: capacity.total_units,
                 caller_available_allocation_units: capacity.caller_free_units,
@@ -428,14 +426,14 @@ fn file_system_information(
             byte_offset_for_partition_alignment: 0,
         }
         .write(out),
-        _ => return Err(NtStatus::INVALID_INFO_CLASS),
+        _ => return Err(NtStatus::INVALID_INFO_CLASS.into()),
     }
     Ok(out.len() - before - variable)
 }
 
 /// Sectors of a unit, bytes of a sector, and the numbers of units.
-fn units(backend: &dyn Backend) -> Result<(u32, u32, crate::share::Capacity), NtStatus> {
-    let capacity = backend.capacity()?;
+fn units(backend: &dyn Backend, waiting: Waiting) -> StoreResult<(u32, u32, Capacity)> {
+    let capacity = backend.capacity(waiting)?;
     Ok(match capacity.unit_bytes % SECTOR {
         0 => (capacity.unit_bytes / SECTOR, SECTOR, capacity),
         _ => (1, capacity.unit_bytes, capacity),

@@ -1,10 +1,11 @@
 //! Connection ([MS-SMB2] 3.3.1.7): one task, which reads a frame, answers it and goes on.
 //!
-//! Work on a frame is synchronous; only reading and writing the stream awaits, and no lock
-//! is held across it. What other tasks have for this client (a cancelled read, the end of
-//! a session) reaches it through [`ConnectionHandle`].
+//! Work on a frame is synchronous and never waits for a disk; only reading and writing the
+//! stream awaits, and no lock is held across it. What others have for this client (a break,
+//! the end of a session, an answer that is ready) reaches it through its
+//! [`Outbox`](crate::outbox::Outbox).
 
-mod chain;
+mod close;
 mod create;
 mod directory;
 mod dispatch;
@@ -13,72 +14,38 @@ mod info;
 mod io;
 mod ioctl;
 mod negotiate;
+mod request;
+mod response;
 mod session_setup;
 mod set_info;
 mod spare;
 mod tree;
+mod waiting;
 mod window;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::Shared;
 use crate::application::SessionGlobalId;
-use crate::open::Open;
+use crate::core::Core;
+use crate::outbox::Outbox;
 use crate::session::Session;
+pub(crate) use dispatch::Compound;
 use frame::FrameReader;
-pub(crate) use io::fail_pending;
+pub(crate) use request::{Done, Failure};
+pub(crate) use response::Response;
 use session_setup::Logon;
+use waiting::PendingRequests;
 use window::CommandSequenceWindow;
 
 /// Connection.TransportName: SMB directly over TCP, the only transport there is.
 const TRANSPORT_NAME: &str = r"\Device\NetbiosSmb";
-
-/// The part of a connection that other tasks may touch.
-pub(crate) struct ConnectionHandle {
-    /// Connection.ClientName: printed address, IPv6 in brackets ([MS-SMB2] 3.3.5.1).
-    pub(crate) client_name: Arc<str>,
-    /// Connection.TransportName.
-    pub(crate) transport_name: &'static str,
-    outbox: Mutex<Vec<u8>>,
-    notify: Notify,
-}
-
-impl ConnectionHandle {
-    pub(crate) fn new(client_name: Arc<str>, transport_name: &'static str) -> Self {
-        Self {
-            client_name,
-            transport_name,
-            outbox: Mutex::default(),
-            notify: Notify::new(),
-        }
-    }
-
-    /// Puts a finished frame (with its length prefix) into the way to the client.
-    pub(crate) fn send(&self, frame: &[u8]) {
-        self.outbox
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(frame);
-        self.notify.notify_one();
-    }
-
-    /// Makes the connection look at its sessions.
-    pub(crate) fn wake(&self) {
-        self.notify.notify_one();
-    }
-
-    fn take_outbox(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Answers to requests that arrived together go out together up to about this many bytes.
 const ANSWERS_AT_ONCE: usize = 16 * 1024;
@@ -106,21 +73,21 @@ enum Disconnect {
 
 /// What NEGOTIATE settled.
 #[derive(Clone, Copy)]
-struct Negotiated {
-    dialect: u16,
-    client_guid: smb::Guid,
-    client_capabilities: u32,
-    client_security_mode: u16,
-    signing_algorithm: SigningAlgorithm,
-    cipher: Option<Cipher>,
+pub(crate) struct Negotiated {
+    pub(crate) dialect: u16,
+    pub(crate) client_guid: smb::Guid,
+    pub(crate) client_capabilities: u32,
+    pub(crate) client_security_mode: u16,
+    pub(crate) signing_algorithm: SigningAlgorithm,
+    pub(crate) cipher: Option<Cipher>,
     /// Largest READ, WRITE, transaction.
-    max_transact: u32,
-    multi_credit: bool,
+    pub(crate) max_transact: u32,
+    pub(crate) multi_credit: bool,
 }
 
 struct Connection {
-    shared: Arc<Shared>,
-    handle: Arc<ConnectionHandle>,
+    core: Arc<Core>,
+    outbox: Arc<Outbox>,
     negotiated: Option<Box<Negotiated>>,
     /// 3.1.1 only.
     preauth: Option<Box<PreauthIntegrityHashValue>>,
@@ -129,51 +96,46 @@ struct Connection {
     had_session: bool,
     logons: HashMap<u64, Box<Logon>>,
     window: CommandSequenceWindow,
-    /// AsyncId → the pipe on which that read waits.
-    pending: HashMap<u64, Arc<Open>>,
-    next_async_id: u64,
+    pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
     close_after_reply: Vec<SessionGlobalId>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
-    /// A handler found a reason to end the connection.
-    disconnect: Option<&'static str>,
 }
 
 /// Serves one connection until it ends.
-pub(crate) async fn run<S>(shared: Arc<Shared>, stream: S, client: IpAddr)
+pub(crate) async fn run<S>(core: Arc<Core>, stream: S, client: IpAddr)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
-    shared.connections.fetch_add(1, Ordering::AcqRel);
-    let mut connection = Box::new(Connection::new(shared, client));
+    core.connections.fetch_add(1, Ordering::AcqRel);
+    let mut connection = Box::new(Connection::new(core, client));
     let reason = connection.serve(stream).await;
     if let Err(reason) = reason {
-        tracing::debug!(client = %connection.handle.client_name, %reason, "connection ended");
+        tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
     connection.end();
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, client: IpAddr) -> Self {
+    fn new(core: Arc<Core>, client: IpAddr) -> Self {
         let client_name = match client.to_canonical() {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
+        let outbox = core.connect(client_name.into(), TRANSPORT_NAME);
         Self {
-            shared,
-            handle: Arc::new(ConnectionHandle::new(client_name.into(), TRANSPORT_NAME)),
+            core,
+            pending: PendingRequests::new(outbox.number),
+            outbox,
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),
             had_session: false,
             logons: HashMap::new(),
             window: CommandSequenceWindow::new(),
-            pending: HashMap::new(),
-            next_async_id: 1,
             close_after_reply: Vec::new(),
             multi_protocol: false,
-            disconnect: None,
         }
     }
 
@@ -181,11 +143,11 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
-        let mut stop = self.shared.stop.subscribe();
+        let mut stop = self.core.stop.subscribe();
         if *stop.borrow() {
             return Err(Disconnect::Stopping);
         }
-        let handle = self.handle.clone();
+        let outbox = self.outbox.clone();
         let mut frames = FrameReader::default();
         // The age counts from when the connection last had a session, so that a client
         // whose only session was ended has time to log on again.
@@ -194,28 +156,38 @@ impl Connection {
             let limit = self.frame_limit();
             let trusted = !self.sessions.is_empty();
             let lonely = self.sessions.is_empty();
-            let handshake = self.shared.config.limits.handshake;
+            let handshake = self.core.config.limits.handshake;
             if lonely && lonely_since.elapsed() >= handshake {
                 // The timer below is not looked at while frames keep coming.
                 return Err(Disconnect::HandshakeTimeout);
             }
+            let wake_at = match (
+                lonely.then(|| lonely_since + handshake),
+                self.pending.deadline(),
+            ) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
             let length = tokio::select! {
                 biased;
                 _ = stop.changed() => {
-                    self.flush(&mut stream).await?;
+                    self.deliver(&mut stream).await?;
                     return Err(Disconnect::Stopping);
                 }
-                () = handle.notify.notified() => {
+                () = outbox.notified() => {
                     self.forget_closed_sessions();
                     if !lonely && self.sessions.is_empty() {
                         lonely_since = Instant::now();
                     }
-                    self.flush(&mut stream).await?;
+                    self.deliver(&mut stream).await?;
                     continue;
                 }
                 length = frames.next(&mut stream, limit, trusted) => length?,
-                () = tokio::time::sleep_until(lonely_since + handshake), if lonely => {
-                    return Err(Disconnect::HandshakeTimeout);
+                () = tokio::time::sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {
+                    let mut answers = Vec::new();
+                    self.look_at_time(&mut answers)?;
+                    self.write(&mut stream, &answers).await?;
+                    continue;
                 }
             };
             let Some(length) = length else {
@@ -227,10 +199,10 @@ impl Connection {
             }
             self.write(&mut stream, &answers).await?;
             spare::give_output(answers);
-            self.flush(&mut stream).await?;
+            self.deliver(&mut stream).await?;
             outcome?;
             for id in std::mem::take(&mut self.close_after_reply) {
-                self.shared.close_session(id);
+                self.core.close_session(id);
             }
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
@@ -250,12 +222,11 @@ impl Connection {
         let mut next = Ok(Some(length));
         for _ in 0..FRAMES_AT_ONCE {
             let Ok(Some(length)) = next else { break };
-            let now = self.shared.config.clock.now();
-            let answer = match self.handle_frame(frames.frame(length), now) {
+            let now = self.core.config.clock.now();
+            let answer = match self.handle_frame(frames, length, now) {
                 Ok(answer) => answer,
                 Err(reason) => return (answers, Err(reason)),
             };
-            frames.consume(length);
             if answers.is_empty() {
                 answers = answer;
             } else {
@@ -269,9 +240,24 @@ impl Connection {
         (answers, next.map(drop))
     }
 
-    async fn flush<W: AsyncWrite + Unpin>(&self, output: &mut W) -> Result<(), Disconnect> {
-        let waiting = self.handle.take_outbox();
-        self.write(output, &waiting).await
+    /// Finishes what others have made ready, and sends it with what they have for the client.
+    async fn deliver<W: AsyncWrite + Unpin>(&mut self, output: &mut W) -> Result<(), Disconnect> {
+        loop {
+            let arrived = self.outbox.take();
+            if arrived.resumed.is_empty() && arrived.frames.is_empty() {
+                return Ok(());
+            }
+            let mut answers = Vec::new();
+            for (ticket, outcome) in arrived.resumed {
+                self.resume(ticket, outcome, &mut answers)?;
+            }
+            self.write(output, &answers).await?;
+            spare::give_output(answers);
+            self.write(output, &arrived.frames).await?;
+            for id in std::mem::take(&mut self.close_after_reply) {
+                self.core.close_session(id);
+            }
+        }
     }
 
     async fn write<W: AsyncWrite + Unpin>(
@@ -282,7 +268,7 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        match timeout(self.shared.config.limits.write, output.write_all(bytes)).await {
+        match timeout(self.core.config.limits.write, output.write_all(bytes)).await {
             Ok(done) => Ok(done?),
             Err(_) => Err(Disconnect::WriteTimeout),
         }
@@ -301,10 +287,9 @@ impl Connection {
     /// A session that administration has ended leaves this connection's table too.
     fn forget_closed_sessions(&mut self) {
         if self.sessions.values().any(|session| session.is_closed()) {
+            self.end_requests_of_closed_sessions();
             self.sessions.retain(|_, session| !session.is_closed());
             self.logons.retain(|_, logon| !logon.session_is_closed());
-            self.pending
-                .retain(|_, open| open.session.upgrade().is_some());
         }
     }
 
@@ -317,29 +302,10 @@ impl Connection {
 
     /// [MS-SMB2] 3.3.7.1: loss of a connection.
     fn end(&mut self) {
-        self.pending.clear();
+        self.core.disconnect(&self.outbox);
         for (_, session) in self.sessions.drain() {
-            self.shared.close_session(session.id);
+            self.core.close_session(session.id);
         }
-        self.shared.connections.fetch_sub(1, Ordering::AcqRel);
+        self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-/// Runs work that may wait for a disk without holding up other connections' tasks.
-fn step_aside<T>(work: impl FnOnce() -> T) -> T {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
-    }
-}
-
-/// A frame that is one response outside any request's turn: built, signed or sealed.
-fn seal_alone(session: &Session, encrypted: bool, sign: bool, message: &[u8]) -> Vec<u8> {
-    let mut chain = chain::Chain::new(encrypted.then_some(session));
-    let start = chain.begin();
-    chain.out.truncate(start);
-    chain.out.extend_from_slice(message);
-    chain.finish_message(start, sign.then_some(session));
-    chain.into_frame()
 }

@@ -12,11 +12,11 @@ use smb::wire::{
 };
 use smb::{FileTime, Guid, NtStatus};
 
-use super::chain::Chain;
-use super::dispatch::{Answer, Request};
+use super::request::{Answer, Failure, Request};
+use super::response::Response;
 use super::{Connection, Disconnect, Negotiated};
-use crate::Encryption;
 use crate::limits::MAX_TRANSACT_2_0_2;
+use crate::{Encryption, ServerConfig};
 
 /// Bytes of salt in our preauthentication context: as many as Windows sends.
 const SALT: usize = 32;
@@ -38,12 +38,11 @@ impl Connection {
     pub(super) fn negotiate(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
         if self.negotiated.is_some() {
             // [MS-SMB2] 3.3.5.4: a second NEGOTIATE ends the connection.
-            self.disconnect = Some("a second NEGOTIATE");
-            return Err(NtStatus::INVALID_PARAMETER);
+            return Err(Failure::Disconnect("a second NEGOTIATE"));
         }
         let wanted =
             NegotiateRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
-        let config = &self.shared.config;
+        let config = &self.core.config;
         let dialect = [0x0311u16, 0x0302, 0x0300, 0x0210, 0x0202]
             .into_iter()
             .filter(|dialect| (config.min_dialect..=config.max_dialect).contains(dialect))
@@ -102,14 +101,14 @@ impl Connection {
             .smb2_dialect()
             .ok_or(Disconnect::Violation("SMB1 without an SMB2 dialect"))?;
         // 0x02FF invites a client that can do better; without that the server is 2.0.2.
-        let wildcard = dialect == Dialect::WILDCARD && self.shared.config.max_dialect > 0x0202;
+        let wildcard = dialect == Dialect::WILDCARD && self.core.config.max_dialect > 0x0202;
         if !self.window.consume(0, 1) {
             return Err(Disconnect::Violation(
                 "SMB1 NEGOTIATE is not the first message",
             ));
         }
         // After this the client's SMB2 NEGOTIATE has MessageId 1 for 0x02FF.
-        let credits = self.window.grant(1, self.shared.config.limits.credits);
+        let credits = self.window.grant(1, self.core.config.limits.credits);
         let negotiated = Negotiated {
             dialect: 0x0202,
             client_guid: Guid::default(),
@@ -118,33 +117,32 @@ impl Connection {
             signing_algorithm: SigningAlgorithm::HMAC_SHA256,
             cipher: None,
             max_transact: if wildcard {
-                self.shared.config.limits.max_transact
+                self.core.config.limits.max_transact
             } else {
                 MAX_TRANSACT_2_0_2
             },
             multi_credit: false,
         };
-        let mut chain = Chain::new(None);
-        let start = chain.begin();
+        let mut response = Response::new(None);
+        response.begin();
         let header = Header {
             status: NtStatus::SUCCESS,
             credits,
             flags: HeaderFlags::SERVER_TO_REDIR,
             ..Header::default()
         };
-        chain.out.truncate(start);
-        header.write(&mut chain.out);
         let dialect = if wildcard {
             Dialect::WILDCARD
         } else {
             Dialect::SMB202
         };
-        self.write_negotiate(dialect, &negotiated, &[], &mut chain.out);
+        self.write_negotiate(dialect, &negotiated, &[], response.body());
+        response.complete(&header, None);
         self.multi_protocol = true;
         if !wildcard {
             self.negotiated = Some(Box::new(negotiated));
         }
-        Ok(chain.into_frame())
+        Ok(response.into_frame())
     }
 
     fn write_negotiate(
@@ -154,13 +152,13 @@ impl Connection {
         contexts: &[NegotiateContext<'_>],
         out: &mut Vec<u8>,
     ) {
-        let config = &self.shared.config;
+        let config = &self.core.config;
         let token = Acceptor::negotiate_token();
         wire::NegotiateResponse {
-            security_mode: self.security_mode(),
+            security_mode: security_mode(config),
             dialect_revision: dialect,
-            server_guid: self.shared.server_guid,
-            capabilities: self.capabilities(dialect.0, negotiated),
+            server_guid: self.core.server_guid,
+            capabilities: capabilities(negotiated, dialect.0),
             max_transact_size: negotiated.max_transact,
             max_read_size: negotiated.max_transact,
             max_write_size: negotiated.max_transact,
@@ -172,28 +170,29 @@ impl Connection {
         }
         .write(out);
     }
+}
 
-    pub(super) fn security_mode(&self) -> u16 {
-        security_mode::SMB2_NEGOTIATE_SIGNING_ENABLED
-            | if self.shared.config.signing_required {
-                security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED
-            } else {
-                0
-            }
-    }
+/// SecurityMode that NEGOTIATE and VALIDATE_NEGOTIATE_INFO state.
+pub(super) fn security_mode(config: &ServerConfig) -> u16 {
+    security_mode::SMB2_NEGOTIATE_SIGNING_ENABLED
+        | if config.signing_required {
+            security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED
+        } else {
+            0
+        }
+}
 
-    /// Capabilities that NEGOTIATE and VALIDATE_NEGOTIATE_INFO state.
-    pub(super) fn capabilities(&self, dialect: u16, negotiated: &Negotiated) -> u32 {
-        let mut flags = 0;
-        if dialect != 0x0202 {
-            flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU;
-        }
-        // At 3.1.1 the context says it.
-        if matches!(dialect, 0x0300 | 0x0302) && negotiated.cipher.is_some() {
-            flags |= capabilities::SMB2_GLOBAL_CAP_ENCRYPTION;
-        }
-        flags
+/// Capabilities that NEGOTIATE and VALIDATE_NEGOTIATE_INFO state.
+pub(super) fn capabilities(negotiated: &Negotiated, dialect: u16) -> u32 {
+    let mut flags = 0;
+    if dialect != 0x0202 {
+        flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU;
     }
+    // At 3.1.1 the context says it.
+    if matches!(dialect, 0x0300 | 0x0302) && negotiated.cipher.is_some() {
+        flags |= capabilities::SMB2_GLOBAL_CAP_ENCRYPTION;
+    }
+    flags
 }
 
 /// Reads the client's contexts and answers those that this server knows.

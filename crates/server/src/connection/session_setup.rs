@@ -10,7 +10,7 @@ use smb::wire::{SessionSetupRequest, SessionSetupResponse, security_mode, sessio
 use smb::{FileTime, NtStatus};
 
 use super::Connection;
-use super::dispatch::{Answer, Done, Request};
+use super::request::{Answer, Done, Request};
 use crate::Encryption;
 use crate::account::SecurityContext;
 use crate::application::SessionGlobalId;
@@ -47,7 +47,7 @@ struct Accepted {
 
 impl Connection {
     fn acceptor(&self) -> Acceptor {
-        Acceptor::new(self.shared.acceptor.clone())
+        Acceptor::new(self.core.acceptor.clone())
     }
 
     pub(super) fn session_setup(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
@@ -55,14 +55,14 @@ impl Connection {
             SessionSetupRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
         if setup.flags & SMB2_SESSION_FLAG_BINDING != 0 {
             // No multichannel: a session stays on its connection.
-            return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+            return Err(NtStatus::REQUEST_NOT_ACCEPTED.into());
         }
         let negotiated = *self
             .negotiated
             .as_deref()
             .ok_or(NtStatus::INVALID_PARAMETER)?;
-        if self.shared.config.encryption == Encryption::Required && negotiated.cipher.is_none() {
-            return Err(NtStatus::ACCESS_DENIED);
+        if self.core.config.encryption == Encryption::Required && negotiated.cipher.is_none() {
+            return Err(NtStatus::ACCESS_DENIED.into());
         }
         let id = match request.header.session_id {
             0 => self.begin_logon()?,
@@ -134,10 +134,10 @@ impl Connection {
 
     fn begin_logon(&mut self) -> Result<u64, NtStatus> {
         let held = self.sessions.len() + self.logons.len();
-        if held >= self.shared.config.limits.sessions_per_connection {
+        if held >= self.core.config.limits.sessions_per_connection {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
-        let id = self.shared.sessions.allocate().0;
+        let id = self.core.sessions.allocate().0;
         let logon = Logon {
             acceptor: self.acceptor(),
             preauth: self.new_preauth(),
@@ -150,7 +150,7 @@ impl Connection {
     fn step(&self, logon: &mut Logon, token: &[u8], now: FileTime) -> Result<Leg, NtStatus> {
         let mut challenge = [0; 8];
         getrandom::fill(&mut challenge).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-        let accounts = &self.shared.config.accounts;
+        let accounts = &self.core.config.accounts;
         let mut found = None;
         let mut lookup = |domain: &str, user: &str| {
             found = accounts.account(domain, user);
@@ -185,7 +185,7 @@ impl Connection {
     }
 
     fn expiration(&self, now: FileTime) -> Option<FileTime> {
-        let lifetime = self.shared.config.limits.session_lifetime?;
+        let lifetime = self.core.config.limits.session_lifetime?;
         let steps = u64::try_from(lifetime.as_nanos() / 100).unwrap_or(u64::MAX);
         Some(FileTime(now.0.saturating_add(steps)))
     }
@@ -201,7 +201,7 @@ impl Connection {
             .negotiated
             .as_deref()
             .ok_or(NtStatus::INVALID_PARAMETER)?;
-        let config = &self.shared.config;
+        let config = &self.core.config;
         let context = &accepted.security_context;
         let has_key = !context.is_anonymous && !context.is_guest;
         let keys = SessionKeys::derive(
@@ -230,7 +230,7 @@ impl Connection {
             negotiated.client_security_mode & security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED != 0;
         let session = Arc::new(Session::new(NewSession {
             id: SessionGlobalId(id),
-            connection: self.handle.clone(),
+            connection: self.outbox.clone(),
             security_context: context.clone(),
             now,
             expiration_time: self.expiration(now),
@@ -242,20 +242,20 @@ impl Connection {
         }));
         self.sessions.insert(id, session.clone());
         self.had_session = true;
-        self.shared.sessions.insert(session.clone());
+        self.core.sessions.insert(session.clone());
         Ok(session)
     }
 
     /// [MS-SMB2] 3.3.5.5.3: the client says that an earlier session of this user is gone.
     fn end_previous(&mut self, previous: u64, session: &Session) {
         let previous = SessionGlobalId(previous);
-        let same_user = self.shared.sessions.get(previous).is_some_and(|old| {
+        let same_user = self.core.sessions.get(previous).is_some_and(|old| {
             old.security_context.user_name == session.security_context.user_name
                 && !session.security_context.is_anonymous
         });
         if same_user {
             self.sessions.remove(&previous.0);
-            self.shared.close_session(previous);
+            self.core.close_session(previous);
         }
     }
 }

@@ -14,10 +14,10 @@ use smb::wire::{
 use smb::{FileTime, NtStatus};
 
 use super::create::SETTABLE_ATTRIBUTES;
-use super::dispatch::{Answer, Request};
-use super::{Connection, step_aside};
+use super::request::{Answer, Failure, Request};
+use crate::core::Core;
 use crate::open::{FileOpen, FileTable, Open, OpenKind};
-use crate::share::{FileKind, SharePath, Times};
+use crate::share::{FileKind, SharePath, StoreResult, Times, Waiting};
 use crate::tree_connect::ShareKind;
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
@@ -25,151 +25,217 @@ const DISPOSITION_DELETE: u32 = 1;
 /// FileModeInformation bits that may be set.
 const MODE: u32 = 0x3E;
 
-impl Connection {
-    pub(super) fn set_info(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
-        let set = SetInfoRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
-        // A frame is far shorter than 4 GiB.
-        self.check_charge(request, set.buffer.len() as u32)?;
-        let open = request.open(set.file_id)?;
-        if set.info_type != info_type::SMB2_0_INFO_FILE {
-            // Security descriptors and quotas come later.
-            return Err(NtStatus::NOT_SUPPORTED);
-        }
-        match (&open.kind, &open.tree_connect.share.kind) {
-            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
-                if open.tree_connect.share.read_only {
-                    return Err(NtStatus::ACCESS_DENIED);
-                }
-                step_aside(|| set_file(&open, file, files, set.file_info_class, set.buffer))?;
-            }
-            // Read mode and the like: our pipes have one mode, and clients that set it go on.
-            (OpenKind::Pipe(_), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {}
-            _ => return Err(NtStatus::NOT_SUPPORTED),
-        }
-        SetInfoResponse.write(out);
-        Ok(NtStatus::SUCCESS.into())
+pub(super) fn set_info(
+    _core: &Core,
+    request: &Request<'_>,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
+    let set = SetInfoRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+    // A frame is far shorter than 4 GiB.
+    request.check_charge(set.buffer.len() as u32)?;
+    let open = request.open(set.file_id)?;
+    if set.info_type != info_type::SMB2_0_INFO_FILE {
+        // Security descriptors and quotas come later.
+        return Err(NtStatus::NOT_SUPPORTED.into());
     }
-}
-
-fn set_file(
-    open: &Open,
-    file: &FileOpen,
-    files: &FileTable,
-    information_class: u8,
-    buffer: &[u8],
-) -> Result<(), NtStatus> {
-    let short = |_| NtStatus::INFO_LENGTH_MISMATCH;
-    let data_rights = access_mask::FILE_WRITE_DATA;
-    match information_class {
-        class::FILE_BASIC_INFORMATION => {
-            open.require_any(access_mask::FILE_WRITE_ATTRIBUTES)?;
-            set_basic(file, &FileBasicInformation::read(buffer).map_err(short)?)
-        }
-        class::FILE_END_OF_FILE_INFORMATION => {
-            open.require_any(data_rights)?;
-            let length = FileEndOfFileInformation::read(buffer)
-                .map_err(short)?
-                .end_of_file;
-            resize(file, length, |length| file.handle.set_end_of_file(length))
-        }
-        class::FILE_ALLOCATION_INFORMATION => {
-            open.require_any(data_rights)?;
-            let length = FileAllocationInformation::read(buffer)
-                .map_err(short)?
-                .allocation_size;
-            resize(file, length, |length| {
-                // Less space than content cuts the content ([MS-FSA] 2.1.5.14.1).
-                if length < file.handle.stat()?.end_of_file {
-                    file.handle.set_end_of_file(length)?;
-                }
-                file.handle.set_allocation(length)
-            })
-        }
-        class::FILE_RENAME_INFORMATION => {
-            open.require_any(access_mask::DELETE)?;
-            rename(
-                open,
+    match (&open.kind, &open.tree_connect.share.kind) {
+        (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
+            if open.tree_connect.share.read_only {
+                return Err(NtStatus::ACCESS_DENIED.into());
+            }
+            let change = Change {
+                open: &open,
                 file,
                 files,
-                &FileRenameInformation::read(buffer).map_err(short)?,
-            )
+                waiting,
+            };
+            change.set_file(set.file_info_class, set.buffer)?;
         }
-        class::FILE_LINK_INFORMATION => {
-            let link = FileRenameInformation::read(buffer).map_err(short)?;
-            if file.is_directory {
-                return Err(NtStatus::FILE_IS_A_DIRECTORY);
-            }
-            file.handle.link(&target(&link)?, link.replace_if_exists)
-        }
-        class::FILE_DISPOSITION_INFORMATION => {
-            let wanted = FileDispositionInformation::read(buffer).map_err(short)?;
-            dispose(open, file, files, wanted.delete_pending)
-        }
-        class::FILE_DISPOSITION_INFORMATION_EX => {
-            let wanted = FileDispositionInformationEx::read(buffer).map_err(short)?;
-            dispose(open, file, files, wanted.flags & DISPOSITION_DELETE != 0)
-        }
-        class::FILE_POSITION_INFORMATION => {
-            let wanted = FilePositionInformation::read(buffer).map_err(short)?;
-            file.position
-                .store(wanted.current_byte_offset, Ordering::Relaxed);
-            Ok(())
-        }
-        class::FILE_MODE_INFORMATION => {
-            let wanted = FileModeInformation::read(buffer).map_err(short)?;
-            if wanted.mode & !MODE != 0 {
-                return Err(NtStatus::INVALID_PARAMETER);
-            }
-            file.mode.store(wanted.mode, Ordering::Relaxed);
-            Ok(())
-        }
-        class::FILE_FULL_EA_INFORMATION => Err(NtStatus::EAS_NOT_SUPPORTED),
-        class::FILE_VALID_DATA_LENGTH_INFORMATION | class::FILE_SHORT_NAME_INFORMATION => {
-            Err(NtStatus::NOT_SUPPORTED)
-        }
-        _ => Err(NtStatus::INVALID_INFO_CLASS),
+        // Read mode and the like: our pipes have one mode, and clients that set it go on.
+        (OpenKind::Pipe(_), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {}
+        _ => return Err(NtStatus::NOT_SUPPORTED.into()),
     }
+    SetInfoResponse.write(out);
+    Ok(NtStatus::SUCCESS.into())
 }
 
-fn set_basic(file: &FileOpen, basic: &FileBasicInformation) -> Result<(), NtStatus> {
-    // 0 leaves a time alone; -1 and -2 stop and restart its automatic change, which a
-    // store below us does not offer ([MS-FSCC] 2.4.7).
-    let time = |time: FileTime| match time.0 as i64 {
-        -2..=0 => Ok(None),
-        ..-2 => Err(NtStatus::INVALID_PARAMETER),
-        _ => Ok(Some(time)),
-    };
-    let times = Times {
-        creation_time: time(basic.creation_time)?,
-        last_access_time: time(basic.last_access_time)?,
-        last_write_time: time(basic.last_write_time)?,
-        change_time: time(basic.change_time)?,
-    };
-    let attributes = basic.file_attributes;
-    if attributes != 0 {
-        let directory = attributes & file_attributes::FILE_ATTRIBUTE_DIRECTORY != 0;
-        if directory && !file.is_directory {
-            return Err(NtStatus::INVALID_PARAMETER);
+/// A change of one open file.
+struct Change<'a> {
+    open: &'a Open,
+    file: &'a FileOpen,
+    files: &'a FileTable,
+    waiting: Waiting,
+}
+
+impl Change<'_> {
+    fn set_file(&self, information_class: u8, buffer: &[u8]) -> Result<(), Failure> {
+        let &Change {
+            open,
+            file,
+            waiting,
+            ..
+        } = self;
+        let short = |_| NtStatus::INFO_LENGTH_MISMATCH;
+        let data_rights = access_mask::FILE_WRITE_DATA;
+        match information_class {
+            class::FILE_BASIC_INFORMATION => {
+                open.require_any(access_mask::FILE_WRITE_ATTRIBUTES)?;
+                self.set_basic(&FileBasicInformation::read(buffer).map_err(short)?)
+            }
+            class::FILE_END_OF_FILE_INFORMATION => {
+                open.require_any(data_rights)?;
+                let length = FileEndOfFileInformation::read(buffer)
+                    .map_err(short)?
+                    .end_of_file;
+                self.resize(length, |length| {
+                    file.handle.set_end_of_file(length, waiting)
+                })
+            }
+            class::FILE_ALLOCATION_INFORMATION => {
+                open.require_any(data_rights)?;
+                let length = FileAllocationInformation::read(buffer)
+                    .map_err(short)?
+                    .allocation_size;
+                self.resize(length, |length| {
+                    // Less space than content cuts the content ([MS-FSA] 2.1.5.14.1).
+                    if length < file.handle.stat(waiting)?.end_of_file {
+                        file.handle.set_end_of_file(length, waiting)?;
+                    }
+                    file.handle.set_allocation(length, waiting)
+                })
+            }
+            class::FILE_RENAME_INFORMATION => {
+                open.require_any(access_mask::DELETE)?;
+                self.rename(&FileRenameInformation::read(buffer).map_err(short)?)
+            }
+            class::FILE_LINK_INFORMATION => {
+                let link = FileRenameInformation::read(buffer).map_err(short)?;
+                if file.is_directory {
+                    return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
+                }
+                Ok(file
+                    .handle
+                    .link(&target(&link)?, link.replace_if_exists, waiting)?)
+            }
+            class::FILE_DISPOSITION_INFORMATION => {
+                let wanted = FileDispositionInformation::read(buffer).map_err(short)?;
+                self.dispose(wanted.delete_pending)
+            }
+            class::FILE_DISPOSITION_INFORMATION_EX => {
+                let wanted = FileDispositionInformationEx::read(buffer).map_err(short)?;
+                self.dispose(wanted.flags & DISPOSITION_DELETE != 0)
+            }
+            class::FILE_POSITION_INFORMATION => {
+                let wanted = FilePositionInformation::read(buffer).map_err(short)?;
+                file.position
+                    .store(wanted.current_byte_offset, Ordering::Relaxed);
+                Ok(())
+            }
+            class::FILE_MODE_INFORMATION => {
+                let wanted = FileModeInformation::read(buffer).map_err(short)?;
+                if wanted.mode & !MODE != 0 {
+                    return Err(NtStatus::INVALID_PARAMETER.into());
+                }
+                file.mode.store(wanted.mode, Ordering::Relaxed);
+                Ok(())
+            }
+            class::FILE_FULL_EA_INFORMATION => Err(NtStatus::EAS_NOT_SUPPORTED.into()),
+            class::FILE_VALID_DATA_LENGTH_INFORMATION | class::FILE_SHORT_NAME_INFORMATION => {
+                Err(NtStatus::NOT_SUPPORTED.into())
+            }
+            _ => Err(NtStatus::INVALID_INFO_CLASS.into()),
+        }
+    }
+
+    fn set_basic(&self, basic: &FileBasicInformation) -> Result<(), Failure> {
+        let &Change { file, waiting, .. } = self;
+        // 0 leaves a time alone; -1 and -2 stop and restart its automatic change, which a
+        // store below us does not offer ([MS-FSCC] 2.4.7).
+        let time = |time: FileTime| match time.0 as i64 {
+            -2..=0 => Ok(None),
+            ..-2 => Err(NtStatus::INVALID_PARAMETER),
+            _ => Ok(Some(time)),
+        };
+        let times = Times {
+            creation_time: time(basic.creation_time)?,
+            last_access_time: time(basic.last_access_time)?,
+            last_write_time: time(basic.last_write_time)?,
+            change_time: time(basic.change_time)?,
+        };
+        let attributes = basic.file_attributes;
+        if attributes != 0 {
+            let directory = attributes & file_attributes::FILE_ATTRIBUTE_DIRECTORY != 0;
+            if directory && !file.is_directory {
+                return Err(NtStatus::INVALID_PARAMETER.into());
+            }
+            file.handle
+                .set_attributes(attributes & SETTABLE_ATTRIBUTES, waiting)?;
+        }
+        if times == Times::default() {
+            Ok(())
+        } else {
+            Ok(file.handle.set_times(&times, waiting)?)
+        }
+    }
+
+    fn resize(&self, length: u64, set: impl FnOnce(u64) -> StoreResult<()>) -> Result<(), Failure> {
+        if self.file.is_directory || length > i64::MAX as u64 {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        Ok(set(length)?)
+    }
+
+    fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
+        let &Change {
+            open,
+            file,
+            files,
+            waiting,
+        } = self;
+        let target = target(wanted)?;
+        let old = open.path();
+        if old.is_root() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        if !files.others_share_delete(file.key, open.id) {
+            return Err(NtStatus::SHARING_VIOLATION.into());
+        }
+        if file.is_directory && files.any_open_below(&old) {
+            return Err(NtStatus::ACCESS_DENIED.into());
         }
         file.handle
-            .set_attributes(attributes & SETTABLE_ATTRIBUTES)?;
-    }
-    if times == Times::default() {
+            .rename(&target, wanted.replace_if_exists, waiting)?;
+        files.set_path(file.key, target);
         Ok(())
-    } else {
-        file.handle.set_times(&times)
     }
-}
 
-fn resize(
-    file: &FileOpen,
-    length: u64,
-    set: impl FnOnce(u64) -> Result<(), NtStatus>,
-) -> Result<(), NtStatus> {
-    if file.is_directory || length > i64::MAX as u64 {
-        return Err(NtStatus::INVALID_PARAMETER);
+    /// [MS-FSA] 2.1.5.14.3.
+    fn dispose(&self, delete: bool) -> Result<(), Failure> {
+        let &Change {
+            open,
+            file,
+            files,
+            waiting,
+        } = self;
+        open.require_any(access_mask::DELETE)?;
+        if delete {
+            let stat = file.handle.stat(waiting)?;
+            if open.path().is_root()
+                || stat.kind == FileKind::File
+                    && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
+            {
+                return Err(NtStatus::CANNOT_DELETE.into());
+            }
+            if file.is_directory && !file.handle.is_empty_directory(waiting)? {
+                return Err(NtStatus::DIRECTORY_NOT_EMPTY.into());
+            }
+        } else {
+            file.delete_on_close.store(false, Ordering::Relaxed);
+        }
+        files.set_delete_pending(file.key, delete);
+        Ok(())
     }
-    set(length)
 }
 
 fn target(rename: &FileRenameInformation<'_>) -> Result<SharePath, NtStatus> {
@@ -187,47 +253,4 @@ fn target(rename: &FileRenameInformation<'_>) -> Result<SharePath, NtStatus> {
     } else {
         Ok(path)
     }
-}
-
-fn rename(
-    open: &Open,
-    file: &FileOpen,
-    files: &FileTable,
-    wanted: &FileRenameInformation<'_>,
-) -> Result<(), NtStatus> {
-    let target = target(wanted)?;
-    let old = open.path();
-    if old.is_root() {
-        return Err(NtStatus::ACCESS_DENIED);
-    }
-    if !files.others_share_delete(file.key, open.id) {
-        return Err(NtStatus::SHARING_VIOLATION);
-    }
-    if file.is_directory && files.any_open_below(&old) {
-        return Err(NtStatus::ACCESS_DENIED);
-    }
-    file.handle.rename(&target, wanted.replace_if_exists)?;
-    files.set_path(file.key, target);
-    Ok(())
-}
-
-/// [MS-FSA] 2.1.5.14.3.
-fn dispose(open: &Open, file: &FileOpen, files: &FileTable, delete: bool) -> Result<(), NtStatus> {
-    open.require_any(access_mask::DELETE)?;
-    if delete {
-        let stat = file.handle.stat()?;
-        if open.path().is_root()
-            || stat.kind == FileKind::File
-                && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
-        {
-            return Err(NtStatus::CANNOT_DELETE);
-        }
-        if file.is_directory && !file.handle.is_empty_directory()? {
-            return Err(NtStatus::DIRECTORY_NOT_EMPTY);
-        }
-    } else {
-        file.delete_on_close.store(false, Ordering::Relaxed);
-    }
-    files.set_delete_pending(file.key, delete);
-    Ok(())
 }

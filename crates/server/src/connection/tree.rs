@@ -10,7 +10,8 @@ use smb::wire::{
 };
 
 use super::Connection;
-use super::dispatch::{Answer, Done, Request};
+use super::request::{Answer, Done, Request};
+use crate::share::Waiting;
 use crate::tree_connect::TreeConnect;
 
 /// Everything but what would change a store.
@@ -34,15 +35,15 @@ impl Connection {
             .filter(|share| !share.is_empty() && !share.contains('\\'))
             .ok_or(NtStatus::BAD_NETWORK_NAME)?;
         let share = self
-            .shared
+            .core
             .shares
             .get(name)
             .ok_or(NtStatus::BAD_NETWORK_NAME)?;
         if share.encrypt_data && session.encryption_keys.is_none() {
-            return Err(NtStatus::ACCESS_DENIED);
+            return Err(NtStatus::ACCESS_DENIED.into());
         }
         if session.security_context.is_anonymous && !share.is_pipe() {
-            return Err(NtStatus::ACCESS_DENIED);
+            return Err(NtStatus::ACCESS_DENIED.into());
         }
         let maximal_access = match (share.is_pipe(), share.read_only) {
             (true, _) => PIPE_ACCESS,
@@ -59,15 +60,15 @@ impl Connection {
             maximal_access,
         });
         if uses >= share.max_uses {
-            return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+            return Err(NtStatus::REQUEST_NOT_ACCEPTED.into());
         }
         {
             let mut tables = session.tables();
             if tables.closed {
-                return Err(NtStatus::USER_SESSION_DELETED);
+                return Err(NtStatus::USER_SESSION_DELETED.into());
             }
-            if tables.tree_connects.len() >= self.shared.config.limits.tree_connects_per_session {
-                return Err(NtStatus::INSUFFICIENT_RESOURCES);
+            if tables.tree_connects.len() >= self.core.config.limits.tree_connects_per_session {
+                return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
             }
             tables.tree_connects.insert(tree.clone());
         }
@@ -104,7 +105,7 @@ impl Connection {
                 .collect()
         };
         for (_, open) in opens {
-            self.shared.close_open(&open);
+            self.core.close_open(&open, Waiting::Refused);
         }
         TreeDisconnectResponse.write(out);
         Ok(NtStatus::SUCCESS.into())

@@ -20,7 +20,7 @@ const CLIENTS: [&str; 5] = ["192.0.2.1", "192.0.2.2", "[2001:db8::1]", "Desk", "
 const USERS: [&str; 5] = ["alice", "Alice", "bob", "ÄNNE", "änne"];
 
 fn session(id: SessionGlobalId, client: &str, user: &str) -> Arc<Session> {
-    let connection = ConnectionHandle::new(client.into(), "transport");
+    let connection = Outbox::new(1, client.into(), "transport");
     Arc::new(Session::new(NewSession {
         id,
         connection: Arc::new(connection),
@@ -213,7 +213,14 @@ fn an_idle_session_is_small() {
     }
     let connection = future(crate::connection::run::<tokio::net::TcpStream>);
     assert!(connection <= 1_024, "{connection} bytes");
-    assert!(size_of::<Session>() <= 192, "{}", size_of::<Session>());
+    // The list that debug builds keep of what was signed is not in what users run.
+    let checks = if cfg!(debug_assertions) {
+        size_of::<Mutex<std::collections::HashSet<u64>>>()
+    } else {
+        0
+    };
+    let session = size_of::<Session>() - checks;
+    assert!(session <= 192, "{session} bytes");
     let tree = size_of::<TreeConnect>();
     assert!(tree <= 48, "{tree} bytes");
 }
@@ -303,7 +310,7 @@ fn a_page_of_opens_ends_only_behind_the_last() {
             name: "srvsvc".into(),
             state: Mutex::new(PipeState {
                 pipe: None,
-                pending: VecDeque::new(),
+                readers: VecDeque::new(),
                 closed: false,
             }),
         };

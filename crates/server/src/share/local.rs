@@ -17,7 +17,8 @@ use rustix::io::Errno;
 use smb::NtStatus;
 
 use super::{
-    Backend, Capacity, CreateMode, FileKind, KindWanted, OpenParameters, Opened, SharePath,
+    Backend, Capabilities, Capacity, CreateMode, FileKind, KindWanted, OpenParameters, Opened,
+    SharePath, StoreResult, Waiting,
 };
 use beneath::{Found, Lookup, Place, Root};
 use facts::Facts;
@@ -172,7 +173,7 @@ impl LocalBackend {
         let opened = self.opened(path, fd, kind, access, facts, true);
         if let Some(attributes) = attributes::of_new(parameters.attributes, kind) {
             // A store that cannot keep them is no reason to fail: READONLY is in the mode.
-            let _ = opened.handle.set_attributes(attributes);
+            let _ = opened.handle.set_attributes(attributes, Waiting::Allowed);
         }
         Ok(Some(opened))
     }
@@ -226,28 +227,31 @@ impl LocalBackend {
 }
 
 impl Backend for LocalBackend {
-    fn open(&self, parameters: &OpenParameters<'_>) -> Result<Opened, NtStatus> {
+    fn open(&self, parameters: &OpenParameters<'_>, _waiting: Waiting) -> StoreResult<Opened> {
+        if parameters.stream.is_some() {
+            return Err(NtStatus::OBJECT_NAME_INVALID.into());
+        }
         for _ in 0..OPEN_ATTEMPTS {
             let place = match self.root.lookup(parameters.path)? {
-                Lookup::Found(found) => return self.open_found(parameters, found),
+                Lookup::Found(found) => return Ok(self.open_found(parameters, found)?),
                 Lookup::Missing(place) => place,
             };
             if parameters.mode == CreateMode::Existing {
-                return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
+                return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into());
             }
             match self.create(parameters, &place)? {
                 Some(opened) => return Ok(opened),
                 None if parameters.mode == CreateMode::CreateNew => {
-                    return Err(NtStatus::OBJECT_NAME_COLLISION);
+                    return Err(NtStatus::OBJECT_NAME_COLLISION.into());
                 }
                 None => {}
             }
         }
         // There and not there at every attempt: a link to nothing.
-        Err(NtStatus::ACCESS_DENIED)
+        Err(NtStatus::ACCESS_DENIED.into())
     }
 
-    fn capacity(&self) -> Result<Capacity, NtStatus> {
+    fn capacity(&self, _waiting: Waiting) -> StoreResult<Capacity> {
         let facts = self.root.space().map_err(errno::status)?;
         Ok(Capacity {
             unit_bytes: u32::try_from(facts.f_frsize).unwrap_or(u32::MAX).max(1),
@@ -260,6 +264,18 @@ impl Backend for LocalBackend {
     /// Clients switch features on for `NTFS` and off for names they do not know.
     fn file_system_name(&self) -> &str {
         "NTFS"
+    }
+
+    fn store(&self) -> u64 {
+        0
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            hard_links: true,
+            sparse: true,
+            ..Capabilities::default()
+        }
     }
 
     fn volume_serial_number(&self) -> u32 {

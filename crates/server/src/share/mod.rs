@@ -1,8 +1,8 @@
 //! Shares: what a tree connect leads to, and the trait that a store of files implements.
 //!
 //! The server owns names (validation), share modes, delete-pending and access masks;
-//! a [`Backend`] only touches its store. All calls are synchronous: the connection's
-//! task runs them in place and steps aside for those that may block.
+//! a [`Backend`] only touches its store. All calls are synchronous; each says whether it may
+//! wait for a device ([`Waiting`]).
 
 pub mod local;
 pub mod name;
@@ -10,6 +10,8 @@ pub mod name;
 use std::sync::Arc;
 
 use smb::{FileTime, NtStatus};
+
+use crate::account::Sid;
 
 pub use name::SharePath;
 
@@ -94,6 +96,52 @@ pub struct OpenParameters<'a> {
     pub write: bool,
     /// FILE_ATTRIBUTE_* bits for a new file.
     pub attributes: u32,
+    /// On whose behalf; `None` for the server itself.
+    pub identity: Option<&'a Identity>,
+    /// A named stream of the file; `None` for its data. A store without streams answers
+    /// OBJECT_NAME_INVALID.
+    pub stream: Option<&'a str>,
+}
+
+/// On whose behalf a store is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Account name, as the account store spells it.
+    pub account: Arc<str>,
+    /// Security identifiers of the token, groups and well-known ones included.
+    pub sids: Arc<[Sid]>,
+    /// The local user to act as, where the store can.
+    pub unix: Option<UnixUser>,
+}
+
+/// A user of the system that the server runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnixUser {
+    /// User number.
+    pub uid: u32,
+    /// Number of the primary group.
+    pub gid: u32,
+    /// Numbers of the other groups.
+    pub groups: Vec<u32>,
+}
+
+/// What a store can do beyond files, directories and their times; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It keeps several names of one file ([`FileHandle::link`]).
+    pub hard_links: bool,
+    /// It frees the space of a range ([`FileHandle::zero_range`]), tells which ranges have
+    /// any ([`FileHandle::allocated_ranges`]) and keeps FILE_ATTRIBUTE_SPARSE_FILE.
+    pub sparse: bool,
+    /// It keeps named streams ([`OpenParameters::stream`]).
+    pub streams: bool,
+    /// It keeps extended attributes of clients.
+    pub extended_attributes: bool,
+    /// It keeps security descriptors.
+    pub security: bool,
+    /// Names that differ only in case are different files; clients are told, the search
+    /// without regard to case goes on.
+    pub case_sensitive: bool,
 }
 
 /// What [`Backend::open`] did.
@@ -141,26 +189,58 @@ pub struct Times {
     pub change_time: Option<FileTime>,
 }
 
-/// How a read ended without data or error of its own.
+/// May a call wait for the store's device?
+///
+/// A connection's thread never waits: it asks with [`Waiting::Refused`] first, and what
+/// would wait is asked again with [`Waiting::Allowed`] on a thread that may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadError {
-    /// Would have to wait for the store (only with `may_block` false).
-    WouldBlock,
-    /// Failed.
+pub enum Waiting {
+    /// Do it from memory, or fail with [`StoreError::WouldWait`] and nothing changed.
+    Refused,
+    /// Take the time that it takes.
+    Allowed,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// It would have to wait for a device; nothing has changed. Only with
+    /// [`Waiting::Refused`].
+    WouldWait,
+    /// It failed.
     Status(NtStatus),
 }
+
+impl From<NtStatus> for StoreError {
+    fn from(status: NtStatus) -> Self {
+        Self::Status(status)
+    }
+}
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// A store of files behind a share.
 pub trait Backend: Send + Sync + 'static {
     /// Opens or creates. Never follows a way out of the share, never opens anything but
     /// regular files and directories (ACCESS_DENIED).
-    fn open(&self, parameters: &OpenParameters<'_>) -> Result<Opened, NtStatus>;
+    fn open(&self, parameters: &OpenParameters<'_>, waiting: Waiting) -> StoreResult<Opened>;
 
     /// Free and total space.
-    fn capacity(&self) -> Result<Capacity, NtStatus>;
+    fn capacity(&self, waiting: Waiting) -> StoreResult<Capacity>;
 
     /// FileSystemName of FileFsAttributeInformation, for instance `NTFS`.
     fn file_system_name(&self) -> &str;
+
+    /// Names the space that its [`FileKey`]s are numbers of: two stores with the same number
+    /// mean the same file by the same key. 0 is the local file system, so that a directory
+    /// which is shared twice has one set of keys; a store of its own chooses another.
+    fn store(&self) -> u64;
+
+    /// What it can do beyond what every store does.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
 
     /// 32-bit volume serial number.
     fn volume_serial_number(&self) -> u32;
@@ -170,57 +250,89 @@ pub trait Backend: Send + Sync + 'static {
     fn local_path(&self) -> String;
 }
 
+/// Most ranges that [`FileHandle::allocated_ranges`] gives: 16 bytes each on the wire, so
+/// that an answer of 1 MiB holds them.
+pub const MAX_ALLOCATED_RANGES: usize = 65_536;
+
 /// An open file or directory of a [`Backend`].
 pub trait FileHandle: Send + Sync + 'static {
     /// Facts as of now.
-    fn stat(&self) -> Result<FileStat, NtStatus>;
+    fn stat(&self, waiting: Waiting) -> StoreResult<FileStat>;
 
     /// Reads at `offset` into all of `buffer` as far as the file reaches; 0 at its end.
-    fn read(&self, buffer: &mut [u8], offset: u64, may_block: bool) -> Result<usize, ReadError>;
+    fn read(&self, buffer: &mut [u8], offset: u64, waiting: Waiting) -> StoreResult<usize>;
 
     /// Writes all of `data` at `offset`.
-    fn write(&self, data: &[u8], offset: u64) -> Result<(), NtStatus>;
-
-    /// Whether the data is in memory alone, so that neither [`FileHandle::write`] nor
-    /// [`FileHandle::flush`] ever waits for a device, whatever their length.
-    fn is_in_memory(&self) -> bool {
-        false
-    }
+    fn write(&self, data: &[u8], offset: u64, waiting: Waiting) -> StoreResult<()>;
 
     /// Makes data durable.
-    fn flush(&self) -> Result<(), NtStatus>;
+    fn flush(&self, waiting: Waiting) -> StoreResult<()>;
 
     /// Sets the length.
-    fn set_end_of_file(&self, length: u64) -> Result<(), NtStatus>;
+    fn set_end_of_file(&self, length: u64, waiting: Waiting) -> StoreResult<()>;
 
     /// Reserves (or releases) space beyond the end; never changes the length upward.
-    fn set_allocation(&self, length: u64) -> Result<(), NtStatus>;
+    fn set_allocation(&self, length: u64, waiting: Waiting) -> StoreResult<()>;
+
+    /// Makes `length` bytes at `offset` zeros and frees their space (FSCTL_SET_ZERO_DATA,
+    /// [MS-FSCC] 2.3.71); never changes the length of the file.
+    fn zero_range(&self, offset: u64, length: u64, waiting: Waiting) -> StoreResult<()> {
+        let _ = (offset, length, waiting);
+        Err(NtStatus::NOT_SUPPORTED.into())
+    }
+
+    /// Where in `length` bytes at `offset` the file has data, as (offset, length) in rising
+    /// order (FSCTL_QUERY_ALLOCATED_RANGES, [MS-FSCC] 2.3.55); at most
+    /// [`MAX_ALLOCATED_RANGES`], of which the last one then reaches to the end of what was
+    /// asked, since ranges may cover more than has data.
+    fn allocated_ranges(
+        &self,
+        offset: u64,
+        length: u64,
+        waiting: Waiting,
+    ) -> StoreResult<Vec<(u64, u64)>> {
+        let _ = (offset, length, waiting);
+        Err(NtStatus::NOT_SUPPORTED.into())
+    }
+
+    /// Sets or clears FILE_ATTRIBUTE_SPARSE_FILE (FSCTL_SET_SPARSE, [MS-FSCC] 2.3.69).
+    fn set_sparse(&self, sparse: bool, waiting: Waiting) -> StoreResult<()> {
+        let _ = (sparse, waiting);
+        Err(NtStatus::NOT_SUPPORTED.into())
+    }
 
     /// Sets times.
-    fn set_times(&self, times: &Times) -> Result<(), NtStatus>;
+    fn set_times(&self, times: &Times, waiting: Waiting) -> StoreResult<()>;
 
     /// Sets FILE_ATTRIBUTE_* bits (READONLY, HIDDEN, SYSTEM, ARCHIVE as far as the store can).
-    fn set_attributes(&self, attributes: u32) -> Result<(), NtStatus>;
+    fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()>;
 
     /// Moves it to another name in the same share; `replace` allows an existing target.
     /// Later calls on this handle (unlink, rename) act on the new name.
-    fn rename(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus>;
+    fn rename(&self, target: &SharePath, replace: bool, waiting: Waiting) -> StoreResult<()>;
 
     /// Gives it another name in the same share (FileLinkInformation).
-    fn link(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus>;
+    fn link(&self, target: &SharePath, replace: bool, waiting: Waiting) -> StoreResult<()>;
+
+    /// The key of the directory that has the file's present name; `None` for the share's
+    /// root, and where the store does not know.
+    fn parent_key(&self, waiting: Waiting) -> StoreResult<Option<FileKey>> {
+        let _ = waiting;
+        Ok(None)
+    }
 
     /// Removes its name, if that still leads to this file. A directory must be empty
     /// (DIRECTORY_NOT_EMPTY).
-    fn unlink(&self) -> Result<(), NtStatus>;
+    fn unlink(&self, waiting: Waiting) -> StoreResult<()>;
 
     /// True if a directory has no entries but `.` and `..`.
-    fn is_empty_directory(&self) -> Result<bool, NtStatus>;
+    fn is_empty_directory(&self, waiting: Waiting) -> StoreResult<bool>;
 
     /// The names of a directory, `.` and `..` first, in one stable order; a snapshot taken now.
     /// Facts about an entry come from [`FileHandle::entry`].
-    fn names(&self) -> Result<Vec<String>, NtStatus>;
+    fn names(&self, waiting: Waiting) -> StoreResult<Vec<String>>;
 
     /// The entry `name` of this directory; `None` if it has vanished or may not be shown
     /// (devices, links that lead out of the share).
-    fn entry(&self, name: &str) -> Result<Option<DirectoryEntry>, NtStatus>;
+    fn entry(&self, name: &str, waiting: Waiting) -> StoreResult<Option<DirectoryEntry>>;
 }

@@ -18,6 +18,7 @@ const SYSTEM: u32 = 0x0004;
 const DIRECTORY: u32 = 0x0010;
 const ARCHIVE: u32 = 0x0020;
 const NORMAL: u32 = 0x0080;
+const SPARSE_FILE: u32 = 0x0200;
 
 /// What a client can set.
 const SETTABLE: u32 = READONLY | HIDDEN | SYSTEM | ARCHIVE;
@@ -75,7 +76,7 @@ impl Stored {
 
 /// What a client sees. Without stored ones a file is to be archived, as a new one is.
 pub(super) fn shown(kind: FileKind, stored: Option<u32>, read_only: bool) -> u32 {
-    let stored = stored.map(|attributes| attributes & SETTABLE);
+    let stored = stored.map(|attributes| attributes & (SETTABLE | SPARSE_FILE));
     let attributes = match kind {
         FileKind::Directory => stored.unwrap_or(0) | DIRECTORY,
         FileKind::File => {
@@ -86,13 +87,22 @@ pub(super) fn shown(kind: FileKind, stored: Option<u32>, read_only: bool) -> u32
     if attributes == 0 { NORMAL } else { attributes }
 }
 
-/// What to store so that `wanted` is shown from now on; never 0.
-pub(super) fn to_store(kind: FileKind, wanted: u32) -> u32 {
+/// What to store so that `wanted` is shown from now on; never 0. Whether a file is sparse
+/// stays as it was.
+pub(super) fn to_store(kind: FileKind, wanted: u32, stored: Option<u32>) -> u32 {
     let keep = match kind {
         FileKind::File => SETTABLE & !READONLY,
         FileKind::Directory => SETTABLE,
     };
-    wanted & keep | NORMAL
+    wanted & keep | NORMAL | stored.unwrap_or(0) & SPARSE_FILE
+}
+
+/// What to store for a file that is sparse from now on, or no longer.
+pub(super) fn with_sparse(stored: Option<u32>, sparse: bool) -> Option<u32> {
+    match (stored, sparse) {
+        (stored, true) => Some(stored.unwrap_or(ARCHIVE | NORMAL) | SPARSE_FILE),
+        (stored, false) => stored.map(|attributes| attributes & !SPARSE_FILE),
+    }
 }
 
 /// What to set on a new object, if it differs from what it shows anyway.

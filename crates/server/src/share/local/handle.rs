@@ -1,16 +1,20 @@
 //! One open file or directory.
 
 use std::io::IoSliceMut;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{
+    AtFlags, CWD, FallocateFlags, Mode, OFlags, SeekFrom, Timespec, Timestamps, UTIME_OMIT,
+};
 use rustix::io::{Errno, ReadWriteFlags};
 use smb::{FileTime, NtStatus};
 
 use super::super::name::{check_component, upcase};
 use super::super::{
-    DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, ReadError, SharePath, Times,
+    DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, MAX_ALLOCATED_RANGES, SharePath,
+    StoreError, StoreResult, Times, Waiting,
 };
 use super::attributes::{self, Stored};
 use super::beneath::Root;
@@ -129,7 +133,7 @@ impl LocalHandle {
 
     /// Reads without waiting for the disk. A file system that cannot tell whether it would
     /// have to is taken to.
-    fn read_cached(&self, buffer: &mut [u8], offset: u64) -> Result<usize, ReadError> {
+    fn read_cached(&self, buffer: &mut [u8], offset: u64) -> StoreResult<usize> {
         let mut done = 0;
         while done < buffer.len() {
             let mut slices = [IoSliceMut::new(&mut buffer[done..])];
@@ -139,9 +143,9 @@ impl LocalHandle {
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    return Err(ReadError::WouldBlock);
+                    return Err(StoreError::WouldWait);
                 }
-                Err(errno) => return Err(ReadError::Status(status(errno))),
+                Err(errno) => return Err(status(errno).into()),
             }
         }
         Ok(done)
@@ -157,6 +161,12 @@ impl LocalHandle {
         Ok(facts.file_stat(&Stored::of_descriptor_path(&descriptor_path(&fd))))
     }
 
+    fn stat_now(&self) -> Result<FileStat, NtStatus> {
+        let facts = Facts::of(&self.fd).map_err(status)?;
+        let stat = facts.file_stat(&self.stored());
+        stat.ok_or(NtStatus::ACCESS_DENIED)
+    }
+
     /// Of `..`; the root of a share is its own parent.
     fn stat_of_parent(&self) -> Result<FileStat, NtStatus> {
         let parent = self
@@ -164,7 +174,7 @@ impl LocalHandle {
             .parent()
             .and_then(|path| self.root.open_directory(&path).ok());
         let Some(parent) = parent else {
-            return self.stat();
+            return self.stat_now();
         };
         let stored = Stored::of_descriptor_path(&descriptor_path(&parent));
         let facts = Facts::of(&parent).map_err(status)?;
@@ -173,19 +183,16 @@ impl LocalHandle {
 }
 
 impl FileHandle for LocalHandle {
-    fn stat(&self) -> Result<FileStat, NtStatus> {
-        let facts = Facts::of(&self.fd).map_err(status)?;
-        facts
-            .file_stat(&self.stored())
-            .ok_or(NtStatus::ACCESS_DENIED)
+    fn stat(&self, _waiting: Waiting) -> StoreResult<FileStat> {
+        Ok(self.stat_now()?)
     }
 
-    fn read(&self, buffer: &mut [u8], offset: u64, may_block: bool) -> Result<usize, ReadError> {
-        self.check_file().map_err(ReadError::Status)?;
+    fn read(&self, buffer: &mut [u8], offset: u64, waiting: Waiting) -> StoreResult<usize> {
+        self.check_file()?;
         if !fits_signed(offset, buffer.len()) {
-            return Err(ReadError::Status(NtStatus::INVALID_PARAMETER));
+            return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if !may_block && !self.is_in_memory() {
+        if waiting == Waiting::Refused && !self.root.holds_in_memory(self.key) {
             return self.read_cached(buffer, offset);
         }
         let mut done = 0;
@@ -194,54 +201,50 @@ impl FileHandle for LocalHandle {
                 Ok(0) => break,
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(ReadError::Status(status(errno))),
+                Err(errno) => return Err(status(errno).into()),
             }
         }
         Ok(done)
     }
 
-    fn write(&self, data: &[u8], offset: u64) -> Result<(), NtStatus> {
+    fn write(&self, data: &[u8], offset: u64, _waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         self.check_file()?;
         if !fits_signed(offset, data.len()) {
-            return Err(NtStatus::INVALID_PARAMETER);
+            return Err(NtStatus::INVALID_PARAMETER.into());
         }
         let mut done = 0;
         while done < data.len() {
             match rustix::io::pwrite(&self.fd, &data[done..], offset + done as u64) {
-                Ok(0) => return Err(NtStatus::DISK_FULL),
+                Ok(0) => return Err(NtStatus::DISK_FULL.into()),
                 Ok(count) => done += count,
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(status(errno)),
+                Err(errno) => return Err(status(errno).into()),
             }
         }
         Ok(())
     }
 
-    fn is_in_memory(&self) -> bool {
-        self.root.holds_in_memory(self.key)
-    }
-
-    fn flush(&self) -> Result<(), NtStatus> {
+    fn flush(&self, _waiting: Waiting) -> StoreResult<()> {
         if !self.is_path_only() {
-            return rustix::fs::fsync(&self.fd).map_err(status);
+            return Ok(rustix::fs::fsync(&self.fd).map_err(status)?);
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = super::open_descriptor(&self.fd, flags).map_err(status)?;
-        rustix::fs::fsync(&fd).map_err(status)
+        Ok(rustix::fs::fsync(&fd).map_err(status)?)
     }
 
-    fn set_end_of_file(&self, length: u64) -> Result<(), NtStatus> {
+    fn set_end_of_file(&self, length: u64, _waiting: Waiting) -> StoreResult<()> {
         if !fits_signed(length, 0) {
-            return Err(NtStatus::INVALID_PARAMETER);
+            return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        self.with_writable(|fd| rustix::fs::ftruncate(fd, length).map_err(status))
+        Ok(self.with_writable(|fd| rustix::fs::ftruncate(fd, length).map_err(status))?)
     }
 
     /// A length below the end of the file cuts it ([MS-FSA] 2.1.5.15.1).
-    fn set_allocation(&self, length: u64) -> Result<(), NtStatus> {
+    fn set_allocation(&self, length: u64, _waiting: Waiting) -> StoreResult<()> {
         if !fits_signed(length, 0) {
-            return Err(NtStatus::INVALID_PARAMETER);
+            return Err(NtStatus::INVALID_PARAMETER.into());
         }
         self.with_writable(|fd| {
             let size = Facts::of(fd).map_err(status)?.size();
@@ -262,10 +265,59 @@ impl FileHandle for LocalHandle {
                 Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
                 Err(errno) => Err(status(errno)),
             }
-        })
+        })?;
+        Ok(())
     }
 
-    fn set_times(&self, times: &Times) -> Result<(), NtStatus> {
+    fn zero_range(&self, offset: u64, length: u64, _waiting: Waiting) -> StoreResult<()> {
+        let Some(length) = NonZeroU64::new(length) else {
+            return Ok(());
+        };
+        if !fits_signed(offset, 0) || !ends_signed(offset, length.get()) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        self.with_writable(
+            |fd| match rustix::fs::fallocate(fd, flags, offset, length.get()) {
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(fd, offset, length.get()),
+                result => result.map_err(status),
+            },
+        )?;
+        Ok(())
+    }
+
+    fn allocated_ranges(
+        &self,
+        offset: u64,
+        length: u64,
+        _waiting: Waiting,
+    ) -> StoreResult<Vec<(u64, u64)>> {
+        self.check_file()?;
+        if !ends_signed(offset, length) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        // A descriptor of its own has a position of its own.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = super::open_descriptor(&self.fd, flags).map_err(status)?;
+        Ok(data_ranges(fd.as_fd(), offset, offset + length).map_err(status)?)
+    }
+
+    fn set_sparse(&self, sparse: bool, _waiting: Waiting) -> StoreResult<()> {
+        self.check_writable()?;
+        self.check_file()?;
+        let stored = self.stored();
+        let attributes = attributes::with_sparse(stored.attributes, sparse);
+        if attributes != stored.attributes {
+            let stored = Stored {
+                attributes,
+                ..stored
+            };
+            stored.store(&descriptor_path(&self.fd)).map_err(status)?;
+        }
+        Ok(())
+    }
+
+    fn set_times(&self, times: &Times, _waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         if times.last_access_time.is_some() || times.last_write_time.is_some() {
             let times = Timestamps {
@@ -292,7 +344,7 @@ impl FileHandle for LocalHandle {
         Ok(())
     }
 
-    fn set_attributes(&self, attributes: u32) -> Result<(), NtStatus> {
+    fn set_attributes(&self, attributes: u32, _waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         if attributes == 0 {
             // [MS-FSCC] 2.4.7: 0 leaves them as they are.
@@ -305,8 +357,12 @@ impl FileHandle for LocalHandle {
         if change_mode && !read_only {
             self.set_mode(facts.mode() | 0o200).map_err(status)?;
         }
-        let to_store = Some(attributes::to_store(self.kind, attributes));
         let stored = self.stored();
+        let to_store = Some(attributes::to_store(
+            self.kind,
+            attributes,
+            stored.attributes,
+        ));
         if stored.attributes != to_store {
             let stored = Stored {
                 attributes: to_store,
@@ -315,7 +371,7 @@ impl FileHandle for LocalHandle {
             match stored.store(&descriptor_path(&self.fd)) {
                 Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOENT | Errno::NOSPC | Errno::DQUOT) => {}
                 Err(Errno::ACCESS | Errno::PERM) if facts.is_read_only() => {}
-                Err(errno) => return Err(status(errno)),
+                Err(errno) => return Err(status(errno).into()),
             }
         }
         if change_mode && read_only {
@@ -324,19 +380,23 @@ impl FileHandle for LocalHandle {
         Ok(())
     }
 
-    fn rename(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
-        self.rename_to(target, replace)
+    fn rename(&self, target: &SharePath, replace: bool, _waiting: Waiting) -> StoreResult<()> {
+        Ok(self.rename_to(target, replace)?)
     }
 
-    fn link(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
-        self.link_to(target, replace)
+    fn link(&self, target: &SharePath, replace: bool, _waiting: Waiting) -> StoreResult<()> {
+        Ok(self.link_to(target, replace)?)
     }
 
-    fn unlink(&self) -> Result<(), NtStatus> {
-        self.unlink_name()
+    fn parent_key(&self, _waiting: Waiting) -> StoreResult<Option<FileKey>> {
+        Ok(self.key_of_parent()?)
     }
 
-    fn is_empty_directory(&self) -> Result<bool, NtStatus> {
+    fn unlink(&self, _waiting: Waiting) -> StoreResult<()> {
+        Ok(self.unlink_name()?)
+    }
+
+    fn is_empty_directory(&self, _waiting: Waiting) -> StoreResult<bool> {
         let mut empty = true;
         // Every entry counts, shown or not: the directory cannot go while it is there.
         listing::for_each(&self.fd, |_, _| {
@@ -347,7 +407,7 @@ impl FileHandle for LocalHandle {
         Ok(empty)
     }
 
-    fn names(&self) -> Result<Vec<String>, NtStatus> {
+    fn names(&self, _waiting: Waiting) -> StoreResult<Vec<String>> {
         let mut names = Vec::new();
         listing::for_each_visible(&self.fd, |name| {
             names.push(name.to_owned());
@@ -355,7 +415,7 @@ impl FileHandle for LocalHandle {
         })
         .map_err(status)?;
         if names.len() >= MAX_LISTED {
-            return Err(NtStatus::INSUFFICIENT_RESOURCES);
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         }
         // Clients that show names as they come expect the order of NTFS.
         names.sort_unstable_by(|a, b| {
@@ -368,9 +428,9 @@ impl FileHandle for LocalHandle {
         Ok(names)
     }
 
-    fn entry(&self, name: &str) -> Result<Option<DirectoryEntry>, NtStatus> {
+    fn entry(&self, name: &str, waiting: Waiting) -> StoreResult<Option<DirectoryEntry>> {
         let stat = match name {
-            "." => Some(self.stat()?),
+            "." => Some(self.stat(waiting)?),
             ".." => Some(self.stat_of_parent()?),
             _ if check_component(name).is_err() => None,
             _ => match Facts::of_entry(&self.fd, name) {
@@ -382,7 +442,7 @@ impl FileHandle for LocalHandle {
                         .and_then(|_| facts.file_stat(&Stored::of_path(&path)))
                 }
                 Err(Errno::NOENT) => None,
-                Err(errno) => return Err(status(errno)),
+                Err(errno) => return Err(status(errno).into()),
             },
         };
         Ok(stat.map(|stat| DirectoryEntry {
@@ -397,6 +457,53 @@ fn fits_signed(offset: u64, length: usize) -> bool {
     offset
         .checked_add(length as u64)
         .is_some_and(|end| i64::try_from(end).is_ok())
+}
+
+fn ends_signed(offset: u64, length: u64) -> bool {
+    let end = offset.checked_add(length);
+    end.is_some_and(|end| i64::try_from(end).is_ok())
+}
+
+/// Where there are no holes: as far as the file reaches.
+fn write_zeros(fd: BorrowedFd<'_>, offset: u64, length: u64) -> Result<(), NtStatus> {
+    let size = Facts::of(fd).map_err(status)?.size();
+    let end = size.min(offset + length);
+    let zeros = [0; 16 * 1024];
+    let mut at = offset;
+    while at < end {
+        let count = zeros
+            .len()
+            .min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        match rustix::io::pwrite(fd, &zeros[..count], at) {
+            Ok(0) => return Err(NtStatus::DISK_FULL),
+            Ok(count) => at += count as u64,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(status(errno)),
+        }
+    }
+    Ok(())
+}
+
+/// (offset, length) of what has data between `start` and `end`. Moves the position of `fd`.
+fn data_ranges(fd: BorrowedFd<'_>, start: u64, end: u64) -> Result<Vec<(u64, u64)>, Errno> {
+    let mut ranges = Vec::new();
+    let mut at = start;
+    while at < end {
+        let data = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
+            Ok(data) if data < end => data,
+            // ENXIO: no data from here on.
+            Ok(_) | Err(Errno::NXIO) => break,
+            Err(errno) => return Err(errno),
+        };
+        if ranges.len() + 1 == MAX_ALLOCATED_RANGES {
+            ranges.push((data, end - data));
+            break;
+        }
+        let hole = rustix::fs::seek(fd, SeekFrom::Hole(data))?.min(end);
+        ranges.push((data, hole - data));
+        at = hole;
+    }
+    Ok(ranges)
 }
 
 fn timespec(time: Option<FileTime>) -> Timespec {

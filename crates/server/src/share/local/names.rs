@@ -167,6 +167,15 @@ impl LocalHandle {
         Ok(facts)
     }
 
+    pub(super) fn key_of_parent(&self) -> Result<Option<FileKey>, NtStatus> {
+        let mut path = self.path();
+        if path.is_root() {
+            return Ok(None);
+        }
+        let own = self.own_name(&mut path)?;
+        key_of(&own.directory).map(Some)
+    }
+
     /// The present name, which it also remembers in `path`.
     fn own_name(&self, path: &mut SharePath) -> Result<OwnName, NtStatus> {
         match self.own_name_at(path) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use smb::FileTime;
 use tempfile::TempDir;
 
-use super::super::{FileHandle, FileStat, ReadError, Times};
+use super::super::{FileHandle, FileStat, StoreError, Times};
 use super::*;
 
 mod data;
@@ -19,6 +19,7 @@ const HIDDEN: u32 = 2;
 const DIRECTORY: u32 = 0x10;
 const ARCHIVE: u32 = 0x20;
 const NORMAL: u32 = 0x80;
+const SPARSE_FILE: u32 = 0x200;
 
 /// A share with a directory beside it that nobody may reach: `top/share`, `top/outside`.
 struct Store {
@@ -48,7 +49,7 @@ impl Store {
         fs::write(self.path(name), data).unwrap();
     }
 
-    fn try_open(&self, name: &str, mode: CreateMode, kind: KindWanted) -> Result<Opened, NtStatus> {
+    fn try_open(&self, name: &str, mode: CreateMode, kind: KindWanted) -> StoreResult<Opened> {
         self.open_as(name, mode, kind, true, true)
     }
 
@@ -59,22 +60,25 @@ impl Store {
         kind: KindWanted,
         read: bool,
         write: bool,
-    ) -> Result<Opened, NtStatus> {
+    ) -> StoreResult<Opened> {
         let path = &SharePath::parse(name)?;
-        self.backend.open(&OpenParameters {
+        let parameters = OpenParameters {
             path,
             mode,
             kind,
             read,
             write,
             attributes: 0,
-        })
+            identity: None,
+            stream: None,
+        };
+        self.backend.open(&parameters, Waiting::Allowed)
     }
 
     fn status(&self, name: &str) -> NtStatus {
         match self.try_open(name, CreateMode::Existing, KindWanted::Any) {
             Ok(_) => NtStatus::SUCCESS,
-            Err(status) => status,
+            Err(error) => failure(error),
         }
     }
 
@@ -93,9 +97,17 @@ impl Store {
     }
 }
 
+/// The status of a call that was allowed to wait.
+fn failure(error: StoreError) -> NtStatus {
+    match error {
+        StoreError::Status(status) => status,
+        StoreError::WouldWait => panic!("would wait though it may"),
+    }
+}
+
 fn read(handle: &dyn FileHandle) -> String {
     let mut buffer = [0; 4096];
-    let count = handle.read(&mut buffer, 0, true).unwrap();
+    let count = handle.read(&mut buffer, 0, Waiting::Allowed).unwrap();
     String::from_utf8(buffer[..count].to_vec()).unwrap()
 }
 
@@ -104,7 +116,7 @@ fn share_path(name: &str) -> SharePath {
 }
 
 fn attributes(handle: &dyn FileHandle) -> u32 {
-    handle.stat().unwrap().attributes
+    handle.stat(Waiting::Allowed).unwrap().attributes
 }
 
 #[test]
@@ -122,45 +134,45 @@ fn open_modes() {
     assert_eq!(created("file", Existing, Any), Ok(false));
     assert_eq!(
         created("file", Existing, Directory),
-        Err(NtStatus::NOT_A_DIRECTORY)
+        Err(NtStatus::NOT_A_DIRECTORY.into())
     );
     assert_eq!(
         created("dir", Existing, File),
-        Err(NtStatus::FILE_IS_A_DIRECTORY)
+        Err(NtStatus::FILE_IS_A_DIRECTORY.into())
     );
     assert_eq!(created("dir", Existing, Any), Ok(false));
     assert_eq!(created("", Existing, Any), Ok(false));
     assert_eq!(
         created("", Existing, File),
-        Err(NtStatus::FILE_IS_A_DIRECTORY)
+        Err(NtStatus::FILE_IS_A_DIRECTORY.into())
     );
     assert_eq!(
         created("", CreateNew, Directory),
-        Err(NtStatus::OBJECT_NAME_COLLISION)
+        Err(NtStatus::OBJECT_NAME_COLLISION.into())
     );
     assert_eq!(
         created("file", CreateNew, Any),
-        Err(NtStatus::OBJECT_NAME_COLLISION)
+        Err(NtStatus::OBJECT_NAME_COLLISION.into())
     );
     assert_eq!(
         created("FILE", CreateNew, Any),
-        Err(NtStatus::OBJECT_NAME_COLLISION)
+        Err(NtStatus::OBJECT_NAME_COLLISION.into())
     );
     assert_eq!(
         created("none", Existing, Any),
-        Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+        Err(NtStatus::OBJECT_NAME_NOT_FOUND.into())
     );
     assert_eq!(
         created("none\\x", CreateNew, Any),
-        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
+        Err(NtStatus::OBJECT_PATH_NOT_FOUND.into())
     );
     assert_eq!(
         created("file\\x", Existing, Any),
-        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
+        Err(NtStatus::OBJECT_PATH_NOT_FOUND.into())
     );
     assert_eq!(
         created("file\\x", CreateNew, Any),
-        Err(NtStatus::OBJECT_PATH_NOT_FOUND)
+        Err(NtStatus::OBJECT_PATH_NOT_FOUND.into())
     );
     assert_eq!(created("file", CreateIfMissing, File), Ok(false));
     assert_eq!(created("new", CreateIfMissing, File), Ok(true));
@@ -197,7 +209,7 @@ fn the_index_follows_changes() {
     // By this server.
     store.create("Two");
     assert_eq!(store.open("TWO").path.to_string(), "Two");
-    store.open("tWO").handle.unlink().unwrap();
+    store.open("tWO").handle.unlink(Waiting::Allowed).unwrap();
     assert_eq!(store.status("TWO"), NtStatus::OBJECT_NAME_NOT_FOUND);
     // By another program.
     fs::rename(store.path("One"), store.path("Three")).unwrap();
@@ -218,7 +230,7 @@ fn a_read_only_share_changes_nothing() {
             },
         )
     });
-    let denied = Some(NtStatus::ACCESS_DENIED);
+    let denied: Option<StoreError> = Some(NtStatus::ACCESS_DENIED.into());
     assert_eq!(
         store
             .try_open("f", CreateMode::Existing, KindWanted::Any)
@@ -232,30 +244,51 @@ fn a_read_only_share_changes_nothing() {
         denied
     );
     let open = |name| store.open_as(name, CreateMode::Existing, KindWanted::Any, true, false);
-    assert_eq!(open("g").err(), Some(NtStatus::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(
+        open("g").err(),
+        Some(NtStatus::OBJECT_NAME_NOT_FOUND.into())
+    );
     let handle = open("f").unwrap().handle;
     assert_eq!(read(&*handle), "data");
-    assert_eq!(handle.unlink().err(), denied);
-    assert_eq!(handle.rename(&share_path("g"), true).err(), denied);
-    assert_eq!(handle.link(&share_path("g"), true).err(), denied);
-    assert_eq!(handle.set_end_of_file(0).err(), denied);
-    assert_eq!(handle.set_allocation(0).err(), denied);
-    assert_eq!(handle.set_attributes(HIDDEN).err(), denied);
-    assert_eq!(handle.set_times(&Times::default()).err(), denied);
+    assert_eq!(handle.unlink(Waiting::Allowed).err(), denied);
+    assert_eq!(
+        handle
+            .rename(&share_path("g"), true, Waiting::Allowed)
+            .err(),
+        denied
+    );
+    assert_eq!(
+        handle.link(&share_path("g"), true, Waiting::Allowed).err(),
+        denied
+    );
+    assert_eq!(handle.set_end_of_file(0, Waiting::Allowed).err(), denied);
+    assert_eq!(handle.set_allocation(0, Waiting::Allowed).err(), denied);
+    assert_eq!(
+        handle.set_attributes(HIDDEN, Waiting::Allowed).err(),
+        denied
+    );
+    assert_eq!(
+        handle.set_times(&Times::default(), Waiting::Allowed).err(),
+        denied
+    );
     assert_eq!(store.read_only_names(), ["f"]);
 }
 
 impl Store {
     fn read_only_names(&self) -> Vec<String> {
         let root = self.open_as("", CreateMode::Existing, KindWanted::Any, true, false);
-        root.unwrap().handle.names().unwrap().split_off(2)
+        root.unwrap()
+            .handle
+            .names(Waiting::Allowed)
+            .unwrap()
+            .split_off(2)
     }
 }
 
 #[test]
 fn backend_facts() {
     let store = Store::new();
-    let capacity = store.backend.capacity().unwrap();
+    let capacity = store.backend.capacity(Waiting::Allowed).unwrap();
     assert!(capacity.unit_bytes >= 512 && capacity.total_units >= capacity.free_units);
     assert!(store.backend.local_path().ends_with("/share"));
     assert_eq!(

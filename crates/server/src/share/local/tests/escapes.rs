@@ -86,8 +86,14 @@ fn renames_and_links_stay_inside() {
     let handle = store.open("f").handle;
     for target in ["out\\f", "OUT\\f"] {
         let target = share_path(target);
-        assert_eq!(handle.rename(&target, false), Err(NtStatus::ACCESS_DENIED));
-        assert_eq!(handle.link(&target, false), Err(NtStatus::ACCESS_DENIED));
+        assert_eq!(
+            handle.rename(&target, false, Waiting::Allowed),
+            Err(NtStatus::ACCESS_DENIED.into())
+        );
+        assert_eq!(
+            handle.link(&target, false, Waiting::Allowed),
+            Err(NtStatus::ACCESS_DENIED.into())
+        );
     }
     assert_eq!(
         fs::read_dir(store.top.path().join("outside"))
@@ -101,7 +107,7 @@ fn renames_and_links_stay_inside() {
     let handle = store.open("d\\secret").handle;
     fs::rename(store.path("d"), store.path("e")).unwrap();
     symlink("../outside", store.path("d")).unwrap();
-    handle.unlink().unwrap();
+    handle.unlink(Waiting::Allowed).unwrap();
     assert!(!store.path("e/secret").exists());
     assert!(store.top.path().join("outside/secret").exists());
 }
@@ -167,7 +173,7 @@ fn pipes_devices_and_sockets_are_refused_at_once() {
         for (read, write) in [(true, true), (true, false), (false, true), (false, false)] {
             for mode in [CreateMode::Existing, CreateMode::CreateIfMissing] {
                 let result = store.open_as(name, mode, KindWanted::Any, read, write);
-                assert_eq!(result.err(), Some(NtStatus::ACCESS_DENIED), "{name}");
+                assert_eq!(result.err(), Some(NtStatus::ACCESS_DENIED.into()), "{name}");
             }
         }
     }
@@ -176,12 +182,12 @@ fn pipes_devices_and_sockets_are_refused_at_once() {
     store.put("f", "");
     let handle = store.open("f").handle;
     assert_eq!(
-        handle.rename(&share_path("fifo"), true),
-        Err(NtStatus::ACCESS_DENIED)
+        handle.rename(&share_path("fifo"), true, Waiting::Allowed),
+        Err(NtStatus::ACCESS_DENIED.into())
     );
     assert_eq!(
-        handle.link(&share_path("fifo"), true),
-        Err(NtStatus::ACCESS_DENIED)
+        handle.link(&share_path("fifo"), true, Waiting::Allowed),
+        Err(NtStatus::ACCESS_DENIED.into())
     );
 }
 
@@ -203,13 +209,13 @@ fn without_openat2_links_are_not_followed_and_the_rest_works() {
     assert_eq!(store.status("file link"), NtStatus::ACCESS_DENIED);
     assert_eq!(store.status("out"), NtStatus::ACCESS_DENIED);
     let root = store.open("").handle;
-    assert!(root.entry("link").unwrap().is_none());
-    assert!(root.entry("out").unwrap().is_none());
+    assert!(root.entry("link", Waiting::Allowed).unwrap().is_none());
+    assert!(root.entry("out", Waiting::Allowed).unwrap().is_none());
     let handle = store.create("DIR\\new").handle;
     handle
-        .rename(&share_path("dir\\SUB\\newer"), false)
+        .rename(&share_path("dir\\SUB\\newer"), false, Waiting::Allowed)
         .unwrap();
     assert!(store.path("Dir/Sub/newer").is_file());
-    handle.unlink().unwrap();
+    handle.unlink(Waiting::Allowed).unwrap();
     assert!(!store.path("Dir/Sub/newer").exists());
 }

@@ -27,13 +27,17 @@ fn listing_shows_files_and_directories_only() {
     symlink("../outside/secret", store.path("out")).unwrap();
     symlink("nowhere", store.path("dangling")).unwrap();
     let root = store.open("").handle;
-    let names = root.names().unwrap();
+    let names = root.names(Waiting::Allowed).unwrap();
     assert_eq!(names[..2], [".", ".."]);
     assert_eq!(
         names[2..],
         [".dot", "A", "b", "c.txt", "dangling", "dir", "link", "out"]
     );
-    let shown = |name: &str| root.entry(name).unwrap().map(|entry| entry.stat);
+    let shown = |name: &str| {
+        root.entry(name, Waiting::Allowed)
+            .unwrap()
+            .map(|entry| entry.stat)
+    };
     for name in [
         "out",
         "dangling",
@@ -53,11 +57,11 @@ fn listing_shows_files_and_directories_only() {
     assert_eq!(shown("..").unwrap().key, shown(".").unwrap().key);
     let dir = store.open("dir").handle;
     assert_eq!(
-        dir.entry("..").unwrap().unwrap().stat.key,
-        root.stat().unwrap().key
+        dir.entry("..", Waiting::Allowed).unwrap().unwrap().stat.key,
+        root.stat(Waiting::Allowed).unwrap().key
     );
-    assert!(!root.is_empty_directory().unwrap());
-    assert!(dir.is_empty_directory().unwrap());
+    assert!(!root.is_empty_directory(Waiting::Allowed).unwrap());
+    assert!(dir.is_empty_directory(Waiting::Allowed).unwrap());
 }
 
 #[test]
@@ -74,11 +78,14 @@ fn ten_thousand_entries() {
         started.elapsed()
     );
     let root = store.open("").handle;
-    let names = root.names().unwrap();
+    let names = root.names(Waiting::Allowed).unwrap();
     assert_eq!(names.len(), 10_002);
     assert!(names[2..].is_sorted());
     for name in &names {
-        assert_eq!(root.entry(name).unwrap().unwrap().name, *name);
+        assert_eq!(
+            root.entry(name, Waiting::Allowed).unwrap().unwrap().name,
+            *name
+        );
     }
     for number in (0..10_000).step_by(7) {
         let opened = store.open(&format!("FILE {number:05}.TXT"));

@@ -1,0 +1,53 @@
+//! CLOSE ([MS-SMB2] 3.3.5.10).
+
+use std::sync::Arc;
+
+use smb::NtStatus;
+use smb::wire::{CloseRequest, CloseResponse, close};
+
+use super::request::{Answer, Done, Failure, Request};
+use crate::core::Core;
+use crate::open::OpenKind;
+use crate::share::Waiting;
+
+pub(super) fn close(
+    core: &Arc<Core>,
+    request: &Request<'_>,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
+    let wanted = CloseRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+    let open = request.open(wanted.file_id)?;
+    if waiting == Waiting::Refused && open.will_delete() {
+        // The client takes the file for gone when it has the answer.
+        return Err(Failure::WouldWait);
+    }
+    let mut response = CloseResponse::default();
+    if wanted.flags & close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB != 0
+        && let Ok(file) = open.file()
+        && let Ok(stat) = file.handle.stat(waiting)
+    {
+        response = CloseResponse {
+            flags: close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB,
+            creation_time: stat.creation_time,
+            last_access_time: stat.last_access_time,
+            last_write_time: stat.last_write_time,
+            change_time: stat.change_time,
+            allocation_size: stat.allocation_size,
+            end_of_file: stat.end_of_file,
+            file_attributes: stat.attributes,
+        };
+    }
+    let mut done = Done::from(NtStatus::SUCCESS);
+    request.session()?.tables().opens.remove(&open.volatile);
+    if let OpenKind::Pipe(pipe) = &open.kind {
+        // Sessions to be ended after the answers are ended after this one too.
+        let taken = pipe.with(&mut done.close_after_reply, |instance| {
+            instance.take_close_after_reply()
+        });
+        done.close_after_reply.extend(taken.unwrap_or_default());
+    }
+    core.close_open(&open, waiting);
+    response.write(out);
+    Ok(done)
+}

@@ -1,0 +1,201 @@
+//! The server behind its connections: what they share, and how sessions and opens end.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use smb::auth::AcceptorConfig;
+use smb::{Guid, NtStatus};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::ServerConfig;
+use crate::application::SessionGlobalId;
+use crate::open::{GlobalOpenTable, Open, OpenKind};
+use crate::outbox::{Outbox, Outcome};
+use crate::pending::Ticket;
+use crate::pipe::PipeService;
+use crate::session::GlobalSessionTable;
+use crate::share::{StoreError, Waiting};
+use crate::tree_connect::{ShareKind, ShareList};
+
+/// Everything that connections and administration share.
+pub(crate) struct Core {
+    pub(crate) config: ServerConfig,
+    pub(crate) server_guid: Guid,
+    /// What logons say of this server.
+    pub(crate) acceptor: Arc<AcceptorConfig>,
+    pub(crate) sessions: GlobalSessionTable,
+    pub(crate) opens: GlobalOpenTable,
+    pub(crate) shares: ShareList,
+    pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
+    pub(crate) next_tree_connect: AtomicU32,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) addresses: Mutex<Vec<SocketAddr>>,
+    pub(crate) stop: watch::Sender<bool>,
+    outboxes: Mutex<Outboxes>,
+    /// Whose threads may wait for a store.
+    pool: OnceLock<Handle>,
+}
+
+/// The connections that live, by number.
+#[derive(Default)]
+struct Outboxes {
+    next: u32,
+    by_number: HashMap<u32, Arc<Outbox>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        config: ServerConfig,
+        server_guid: Guid,
+        acceptor: AcceptorConfig,
+        shares: ShareList,
+    ) -> Self {
+        Self {
+            config,
+            server_guid,
+            acceptor: Arc::new(acceptor),
+            sessions: GlobalSessionTable::default(),
+            opens: GlobalOpenTable::default(),
+            shares,
+            pipes: RwLock::default(),
+            next_tree_connect: AtomicU32::new(0),
+            connections: AtomicUsize::new(0),
+            addresses: Mutex::default(),
+            stop: watch::Sender::new(false),
+            outboxes: Mutex::default(),
+            pool: OnceLock::new(),
+        }
+    }
+
+    /// A connection begins.
+    pub(crate) fn connect(&self, client_name: Arc<str>, transport: &'static str) -> Arc<Outbox> {
+        let mut outboxes = self.outboxes();
+        loop {
+            outboxes.next = outboxes.next.wrapping_add(1);
+            let number = outboxes.next;
+            // 0 and all ones are no AsyncIds that clients like.
+            if number != 0 && number != u32::MAX && !outboxes.by_number.contains_key(&number) {
+                let outbox = Arc::new(Outbox::new(number, client_name, transport));
+                outboxes.by_number.insert(number, outbox.clone());
+                return outbox;
+            }
+        }
+    }
+
+    /// A connection has ended: nothing waits on it any more.
+    pub(crate) fn disconnect(&self, outbox: &Outbox) {
+        let mut outboxes = self.outboxes();
+        outboxes.by_number.remove(&outbox.number);
+        if outboxes.by_number.is_empty() {
+            outboxes.by_number = HashMap::new();
+        }
+    }
+
+    /// Lets a waiting request go on, whichever connection it is of.
+    pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
+        let outbox = self.outboxes().by_number.get(&ticket.connection()).cloned();
+        if let Some(outbox) = outbox {
+            outbox.resume(ticket, outcome);
+        }
+    }
+
+    fn outboxes(&self) -> MutexGuard<'_, Outboxes> {
+        self.outboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on work that may wait runs on the threads of this runtime.
+    pub(crate) fn use_pool(&self, pool: Handle) {
+        let _ = self.pool.set(pool);
+    }
+
+    /// Runs work that may wait for a store on a thread that may.
+    pub(crate) fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
+        match self
+            .pool
+            .get()
+            .cloned()
+            .or_else(|| Handle::try_current().ok())
+        {
+            Some(pool) => drop(pool.spawn_blocking(work)),
+            // Outside of every runtime nobody else is held up.
+            None => work(),
+        }
+    }
+
+    /// [MS-SMB2] 3.3.4.12.
+    pub(crate) fn close_session(self: &Arc<Self>, id: SessionGlobalId) -> bool {
+        let Some(session) = self.sessions.remove(id) else {
+            return false;
+        };
+        session.set_closed();
+        let (opens, trees) = {
+            let mut tables = session.tables();
+            tables.closed = true;
+            (
+                std::mem::take(&mut tables.opens),
+                std::mem::take(&mut tables.tree_connects),
+            )
+        };
+        for open in opens.values() {
+            self.close_open(open, Waiting::Refused);
+        }
+        drop(trees);
+        session.connection.wake();
+        true
+    }
+
+    /// [MS-SMB2] 3.3.4.17. The caller has taken it out of Session.OpenTable. With
+    /// [`Waiting::Refused`], what has to wait for the store is done after the call.
+    pub(crate) fn close_open(self: &Arc<Self>, open: &Arc<Open>, waiting: Waiting) -> bool {
+        if !open.begin_close() {
+            return false;
+        }
+        self.opens.remove(open.id);
+        open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
+        if let Some(session) = open.session.upgrade() {
+            session.num_opens.fetch_sub(1, Ordering::Relaxed);
+        }
+        match (&open.kind, &open.tree_connect.share.kind) {
+            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
+                let delete = file.delete_on_close.load(Ordering::Relaxed);
+                if files.close(file.key, open.id, delete) {
+                    self.unlink(open.clone(), waiting);
+                }
+            }
+            (OpenKind::Pipe(pipe), _) => {
+                let (instance, readers) = pipe.close();
+                for ticket in readers {
+                    self.resume(ticket, Outcome::Ended(NtStatus::CANCELLED));
+                }
+                for id in instance
+                    .map(|mut pipe| pipe.take_close_after_reply())
+                    .unwrap_or_default()
+                {
+                    self.close_session(id);
+                }
+            }
+            (OpenKind::File(_), ShareKind::Pipe) => {}
+        }
+        true
+    }
+
+    /// The last open of a file that is to be deleted has been closed.
+    fn unlink(self: &Arc<Self>, open: Arc<Open>, waiting: Waiting) {
+        let OpenKind::File(file) = &open.kind else {
+            return;
+        };
+        match file.handle.unlink(waiting) {
+            Ok(()) => {}
+            Err(StoreError::WouldWait) => {
+                let core = self.clone();
+                self.spawn_blocking(move || core.unlink(open, Waiting::Allowed));
+            }
+            Err(StoreError::Status(status)) => {
+                tracing::debug!(%status, "delete on close failed");
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The part of a connection that others may touch: what they have for its client, and what
+//! they know of its waiting requests. The connection's own task looks into it when it is
+//! woken; nobody else writes to the stream.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smb::NtStatus;
+use tokio::sync::Notify;
+
+use crate::open::Open;
+use crate::pending::{Executed, Ticket};
+
+/// How a waiting request goes on.
+pub(crate) enum Outcome {
+    /// What it waited for may have happened: it is executed again from its beginning.
+    Retry,
+    /// It has ended with this status and no data.
+    Ended(NtStatus),
+    /// It has ended with this status and this body of a response.
+    #[allow(dead_code)]
+    Answered(NtStatus, Vec<u8>),
+    /// It was executed on a thread that may wait.
+    Executed(Box<Executed>),
+}
+
+/// Connection, as seen by others.
+pub(crate) struct Outbox {
+    /// Number of the connection: unique while it lives. The upper half of its tickets.
+    pub(crate) number: u32,
+    /// Connection.ClientName: printed address, IPv6 in brackets ([MS-SMB2] 3.3.5.1).
+    pub(crate) client_name: Arc<str>,
+    /// Connection.TransportName.
+    pub(crate) transport_name: &'static str,
+    inbox: Mutex<Inbox>,
+    notify: Notify,
+}
+
+#[derive(Default)]
+struct Inbox {
+    /// Finished frames with their length prefixes.
+    frames: Vec<u8>,
+    resumed: Vec<(Ticket, Outcome)>,
+    /// Breaks of opens whose CREATE has not been answered yet.
+    held: Vec<(u32, Vec<u8>)>,
+}
+
+/// What had come in since the last look.
+pub(crate) struct Arrived {
+    /// Requests that go on.
+    pub(crate) resumed: Vec<(Ticket, Outcome)>,
+    /// Frames to be sent, behind the answers of `resumed`.
+    pub(crate) frames: Vec<u8>,
+}
+
+impl Outbox {
+    pub(crate) fn new(number: u32, client_name: Arc<str>, transport_name: &'static str) -> Self {
+        Self {
+            number,
+            client_name,
+            transport_name,
+            inbox: Mutex::default(),
+            notify: Notify::new(),
+        }
+    }
+
+    /// Puts a notification of a break (a frame with its length prefix) into the way to the
+    /// client. It never overtakes the CREATE response that tells the client of its open.
+    #[allow(dead_code)]
+    pub(crate) fn send_break(&self, open: &Open, frame: &[u8]) {
+        let mut inbox = self.inbox();
+        if open.is_announced() {
+            inbox.frames.extend_from_slice(frame);
+        } else {
+            inbox.held.push((open.id, frame.to_vec()));
+        }
+        drop(inbox);
+        self.notify.notify_one();
+    }
+
+    /// The response that tells the client of this open is on its way.
+    pub(crate) fn announce(&self, open: &Open) {
+        let mut inbox = self.inbox();
+        open.set_announced();
+        let Inbox { frames, held, .. } = &mut *inbox;
+        for (_, frame) in held.extract_if(.., |(id, _)| *id == open.id) {
+            frames.extend_from_slice(&frame);
+        }
+        if held.is_empty() {
+            *held = Vec::new();
+        }
+    }
+
+    /// Lets a waiting request go on.
+    pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
+        self.inbox().resumed.push((ticket, outcome));
+        self.notify.notify_one();
+    }
+
+    /// Makes the connection look at its sessions.
+    pub(crate) fn wake(&self) {
+        self.notify.notify_one();
+    }
+
+    /// Waits until somebody has something.
+    pub(crate) async fn notified(&self) {
+        self.notify.notified().await;
+    }
+
+    pub(crate) fn take(&self) -> Arrived {
+        let mut inbox = self.inbox();
+        Arrived {
+            resumed: std::mem::take(&mut inbox.resumed),
+            frames: std::mem::take(&mut inbox.frames),
+        }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
