@@ -188,7 +188,7 @@ fn settings(folder: &Path, state: &Path, options: &Options, port: u16) -> String
         true => "auto",
         false => "mandatory",
     };
-    let (folder, state) = (folder.display(), state.display());
+    let (folder, state, data) = (folder.display(), state.display(), options.samba_share);
     format!(
         "[global]
 workgroup = ANCHOR
@@ -218,6 +218,7 @@ kernel oplocks = no
 [data]
 path = {folder}/data
 read only = no
+{data}
 [docs]
 path = {folder}/docs
 read only = yes

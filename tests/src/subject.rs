@@ -69,6 +69,8 @@ pub struct Options {
     pub signing_optional: bool,
     /// Where its folder is made; `None` for the usual place.
     pub parent: Option<PathBuf>,
+    /// More lines for the share `data` in the settings of Samba; no other server reads them.
+    pub samba_share: &'static str,
 }
 
 impl Options {

@@ -8,16 +8,21 @@ mod prerequisites;
 mod python;
 mod run;
 mod test;
+mod torture;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
-                   format lint prerequisites build unit fuzz python interop
+                   format lint prerequisites build unit fuzz python interop torture;
+                   `quick` stands for format lint unit
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
   install-capi --prefix DIR [--destdir DIR]
                    the C library, its headers and its pkg-config file
+";
+
+const BENCH_USAGE: &str = "\
   bench [NAME...] [--rounds N] [--quick] [--record] [--json FILE] [--write DOCUMENT]
         [--from FILE]
                    measures our server beside a private Samba and prints one table; as root.
@@ -33,16 +38,17 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test", parts @ ..] => test::test(parts),
         ["prerequisites"] => test::test(&["prerequisites"]),
+        ["torture", words @ ..] => test::root().and_then(|root| torture::torture(&root, words)),
         ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
         ["install-capi", words @ ..] => {
             test::root().and_then(|root| install::install_capi(&root, words))
         }
         ["help" | "--help" | "-h"] => {
-            print!("{USAGE}{}", bench::usage());
+            print!("{}", usage());
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprint!("{USAGE}{}", bench::usage());
+            eprint!("{}", usage());
             return ExitCode::from(2);
         }
     };
@@ -53,4 +59,8 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage() -> String {
+    format!("{USAGE}{}{BENCH_USAGE}{}", torture::USAGE, bench::usage())
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::run::{run, say};
-use crate::{prerequisites, python};
+use crate::{prerequisites, python, torture};
 
 const PARTS: &[&str] = &[
     "format",
@@ -16,13 +16,24 @@ const PARTS: &[&str] = &[
     "fuzz",
     "python",
     "interop",
+    "torture",
 ];
+
+/// What stands for several parts: the answers that come within minutes.
+const QUICK: &[&str] = &["format", "lint", "unit"];
 
 /// Runs the named parts, or all of them if none is named, in the order of [`PARTS`].
 pub fn test(wanted: &[&str]) -> Result<(), String> {
+    let wanted: Vec<&str> = wanted
+        .iter()
+        .flat_map(|part| match *part {
+            "quick" => QUICK.to_vec(),
+            part => vec![part],
+        })
+        .collect();
     if let Some(unknown) = wanted.iter().find(|part| !PARTS.contains(part)) {
         return Err(format!(
-            "no part `{unknown}`; the parts are: {}",
+            "no part `{unknown}`; the parts are: {}, and quick for the first ones",
             PARTS.join(" ")
         ));
     }
@@ -86,6 +97,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
             .env("NETSESSION_PROGRAM", root.join("target/release/netsession"))
             .env("NETSESSION_PYTHON", prerequisites::python(root))
             .env("NETSESSION_WHEEL_PYTHON", python::wheel_python(root))),
+        "torture" => torture::torture(root, &["--bounded"]),
         "python" => python::test(
             root,
             || cargo(root),

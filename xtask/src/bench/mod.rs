@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use report::{Report, Row};
 use world::World;
+pub use world::raise_descriptor_limit;
 
 use crate::run::say;
 

@@ -172,7 +172,7 @@ impl Drop for Holding {
 
 /// Ten thousand connections need as many descriptors at either end; what we start inherits
 /// our limit.
-fn raise_descriptor_limit() {
+pub fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
