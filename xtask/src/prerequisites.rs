@@ -33,6 +33,9 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// Lets the private smbd of the tests have users without touching /etc/passwd.
 const NSS_WRAPPER: &str = "libnss-wrapper";
 
+/// Streams and security descriptors in extended attributes: for smbtorture's questions to Samba.
+const VFS_MODULES: &str = "samba-vfs-modules";
+
 /// Installs what is missing.
 pub fn install(root: &Path) -> Result<(), String> {
     let missing = missing_packages();
@@ -70,8 +73,11 @@ fn missing_packages() -> Vec<&'static str> {
         .filter(|(program, _)| !on_path(program))
         .map(|(_, package)| *package)
         .collect();
-    if !nss_wrapper_present() {
+    if !library_present("libnss_wrapper.so") {
         missing.push(NSS_WRAPPER);
+    }
+    if !library_present("samba/vfs/streams_xattr.so") {
+        missing.push(VFS_MODULES);
     }
     if !succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
         missing.push("python3-venv");
@@ -88,7 +94,7 @@ fn on_path(program: &str) -> bool {
         .any(|folder| folder.join(program).is_file())
 }
 
-fn nss_wrapper_present() -> bool {
+fn library_present(name: &str) -> bool {
     ["/usr/lib", "/usr/lib64"]
         .iter()
         .map(PathBuf::from)
@@ -99,7 +105,7 @@ fn nss_wrapper_present() -> bool {
                 .flatten()
                 .map(|entry| entry.path()),
         )
-        .any(|folder| folder.join("libnss_wrapper.so").exists())
+        .any(|folder| folder.join(name).exists())
 }
 
 fn install_packages(packages: &[&str]) -> Result<(), String> {
