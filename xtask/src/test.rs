@@ -33,7 +33,7 @@ pub fn test(wanted: &[&str]) -> Result<(), String> {
         .collect();
     if let Some(unknown) = wanted.iter().find(|part| !PARTS.contains(part)) {
         return Err(format!(
-            "no part `{unknown}`; the parts are: {}, and quick for the first ones",
+            "no part `{unknown}`; the parts are: {}, and quick for format lint unit",
             PARTS.join(" ")
         ));
     }
