@@ -155,17 +155,17 @@ impl Application {
     /// whatever the limit.
     pub fn opens(&self, filter: SessionFilter<'_>, after: u32, limit: usize) -> Page<OpenRow> {
         if filter == SessionFilter::default() {
-            return self.0.opens.query(after, limit);
+            return self.0.opens.query(&self.0.files, after, limit);
         }
         let each = |act: &mut dyn FnMut(&Session)| {
             self.0.sessions.each(filter, |session| act(session));
         };
-        query_of(each, after, limit)
+        query_of(&self.0.files, each, after, limit)
     }
 
     /// One open.
     pub fn open(&self, id: u32) -> Option<OpenRow> {
-        self.0.opens.row(id)
+        self.0.opens.row(&self.0.files, id)
     }
 
     /// Closes one open ([MS-SMB2] 3.3.4.17); false if there is none.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use smb::auth::AcceptorConfig;
 use smb::{Guid, NtStatus};
@@ -12,13 +13,15 @@ use tokio::sync::watch;
 
 use crate::ServerConfig;
 use crate::application::SessionGlobalId;
-use crate::open::{GlobalOpenTable, Open, OpenKind};
+use crate::connection;
+use crate::file::{Break, Effects, File, FileTable, Unlink};
+use crate::open::{FileOpen, GlobalOpenTable, Open, OpenKind};
 use crate::outbox::{Outbox, Outcome};
 use crate::pending::Ticket;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
 use crate::share::{StoreError, Waiting};
-use crate::tree_connect::{ShareKind, ShareList};
+use crate::tree_connect::ShareList;
 
 /// Everything that connections and administration share.
 pub(crate) struct Core {
@@ -28,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) acceptor: Arc<AcceptorConfig>,
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
+    pub(crate) files: FileTable,
     pub(crate) shares: ShareList,
     pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
     pub(crate) next_tree_connect: AtomicU32,
@@ -35,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) addresses: Mutex<Vec<SocketAddr>>,
     pub(crate) stop: watch::Sender<bool>,
     outboxes: Mutex<Outboxes>,
+    /// Opens that [`FileTable::open`] knows and `opens` does not yet, with their breaks.
+    beginning: Mutex<HashMap<u32, Vec<Break>>>,
     /// Whose threads may wait for a store.
     pool: OnceLock<Handle>,
 }
@@ -59,6 +65,7 @@ impl Core {
             acceptor: Arc::new(acceptor),
             sessions: GlobalSessionTable::default(),
             opens: GlobalOpenTable::default(),
+            files: FileTable::default(),
             shares,
             pipes: RwLock::default(),
             next_tree_connect: AtomicU32::new(0),
@@ -66,6 +73,7 @@ impl Core {
             addresses: Mutex::default(),
             stop: watch::Sender::new(false),
             outboxes: Mutex::default(),
+            beginning: Mutex::default(),
             pool: OnceLock::new(),
         }
     }
@@ -158,14 +166,9 @@ impl Core {
         if let Some(session) = open.session.upgrade() {
             session.num_opens.fetch_sub(1, Ordering::Relaxed);
         }
-        match (&open.kind, &open.tree_connect.share.kind) {
-            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
-                let delete = file.delete_on_close.load(Ordering::Relaxed);
-                if files.close(file.key, open.id, delete) {
-                    self.unlink(open.clone(), waiting);
-                }
-            }
-            (OpenKind::Pipe(pipe), _) => {
+        match &open.kind {
+            OpenKind::File(file) => self.close_file(open, file, waiting),
+            OpenKind::Pipe(pipe) => {
                 let (instance, readers) = pipe.close();
                 for ticket in readers {
                     self.resume(ticket, Outcome::Ended(NtStatus::CANCELLED));
@@ -177,25 +180,134 @@ impl Core {
                     self.close_session(id);
                 }
             }
-            (OpenKind::File(_), ShareKind::Pipe) => {}
         }
         true
     }
 
+    fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
+        let (mut granted, mut ended) = (Vec::new(), Vec::new());
+        file.file.close_locks(open.id, &mut granted, &mut ended);
+        self.locks_granted(&granted);
+        for ticket in ended {
+            self.resume(ticket, Outcome::Ended(NtStatus::RANGE_NOT_LOCKED));
+        }
+        let mut effects = Effects::default();
+        let closed = self
+            .files
+            .close(&file.file, open.id, self.instant(), &mut effects);
+        if let Some(unlink) = closed.unlink {
+            self.unlink(open.clone(), unlink, waiting);
+        }
+        self.carry_out(effects);
+    }
+
     /// The last open of a file that is to be deleted has been closed.
-    fn unlink(self: &Arc<Self>, open: Arc<Open>, waiting: Waiting) {
-        let OpenKind::File(file) = &open.kind else {
+    fn unlink(self: &Arc<Self>, open: Arc<Open>, unlink: Unlink, waiting: Waiting) {
+        let (OpenKind::File(file), Unlink::File(gone)) = (&open.kind, &unlink) else {
             return;
         };
         match file.handle.unlink(waiting) {
             Ok(()) => {}
             Err(StoreError::WouldWait) => {
                 let core = self.clone();
-                self.spawn_blocking(move || core.unlink(open, Waiting::Allowed));
+                self.spawn_blocking(move || core.unlink(open, unlink, Waiting::Allowed));
+                return;
             }
             Err(StoreError::Status(status)) => {
                 tracing::debug!(%status, "delete on close failed");
             }
         }
+        self.files.removed(gone);
+    }
+
+    /// The time as breaks and waits count it.
+    pub(crate) fn instant(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    /// From now on until [`Core::insert`] or [`Core::give_up`], breaks of this open are kept.
+    pub(crate) fn begin_open(&self, open: u32) {
+        self.beginning().insert(open, Vec::new());
+    }
+
+    /// The open has come to nothing.
+    pub(crate) fn give_up(&self, open: u32) {
+        self.beginning().remove(&open);
+    }
+
+    /// The open is there.
+    pub(crate) fn insert(&self, open: Arc<Open>) {
+        let mut beginning = self.beginning();
+        self.opens.insert(open.clone());
+        let Some(breaks) = beginning.remove(&open.id) else {
+            return;
+        };
+        drop(beginning);
+        for notice in breaks {
+            send_break(&notice, &open);
+        }
+    }
+
+    /// Does what a call of the table of files has made necessary.
+    pub(crate) fn carry_out(&self, effects: Effects) {
+        for notice in effects.breaks {
+            let (Break::Oplock { open, .. } | Break::Lease { open, .. }) = notice;
+            let found = match self.opens.get(open) {
+                Some(open) => Some(open),
+                None => {
+                    let mut beginning = self.beginning();
+                    if let Some(breaks) = beginning.get_mut(&open) {
+                        breaks.push(notice);
+                        continue;
+                    }
+                    // It may have come between the two looks; or it has been closed.
+                    self.opens.get(open)
+                }
+            };
+            if let Some(open) = found {
+                send_break(&notice, &open);
+            }
+        }
+        for ticket in effects.ready {
+            self.resume(ticket, Outcome::Retry);
+        }
+    }
+
+    /// A request that waits for a break of this file has reached its time.
+    pub(crate) fn time_out(&self, file: &File) {
+        let mut effects = Effects::default();
+        file.timeout(self.instant(), &mut effects);
+        self.carry_out(effects);
+    }
+
+    /// An open has changed data that others may have cached.
+    pub(crate) fn contend(&self, open: &Open, file: &FileOpen) {
+        if file.file.may_break_read_caching() {
+            let mut effects = Effects::default();
+            file.file.contend(open.id, self.instant(), &mut effects);
+            self.carry_out(effects);
+        }
+    }
+
+    /// These requests waited for a lock and hold it now.
+    pub(crate) fn locks_granted(&self, tickets: &[Ticket]) {
+        for ticket in tickets {
+            self.resume(*ticket, connection::lock_granted());
+        }
+    }
+
+    fn beginning(&self) -> MutexGuard<'_, HashMap<u32, Vec<Break>>> {
+        self.beginning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn send_break(notice: &Break, open: &Open) {
+    if let (Some(session), Some(frame)) = (
+        open.session.upgrade(),
+        connection::break_notification(notice, open),
+    ) {
+        session.connection.send_break(open, &frame);
     }
 }

@@ -8,6 +8,8 @@ mod clock;
 mod connection;
 mod core;
 mod counted;
+#[allow(dead_code)]
+mod file;
 mod limits;
 mod open;
 mod outbox;
@@ -15,6 +17,7 @@ mod pending;
 pub mod pipe;
 mod session;
 pub mod share;
+mod ticket;
 mod tree_connect;
 mod worker;
 

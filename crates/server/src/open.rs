@@ -1,19 +1,20 @@
-//! Open ([MS-SMB2] 3.3.1.10), GlobalOpenTable, and the share modes of a share's files.
+//! Open ([MS-SMB2] 3.3.1.10) and GlobalOpenTable.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use smb::NtStatus;
-use smb::wire::{access_mask, share_access};
+use smb::wire::{FileId, access_mask};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::counted::{Counted, Keyed};
+use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::Pipe;
 use crate::session::Session;
 use crate::share::name::Pattern;
-use crate::share::{FileHandle, FileKey, SharePath};
+use crate::share::{FileHandle, SharePath};
 use crate::tree_connect::{ShareKind, TreeConnect};
 
 pub(crate) struct Open {
@@ -36,9 +37,9 @@ pub(crate) enum OpenKind {
 
 pub(crate) struct FileOpen {
     pub(crate) handle: Arc<dyn FileHandle>,
-    pub(crate) key: FileKey,
+    /// What all opens of it share.
+    pub(crate) file: Arc<File>,
     pub(crate) is_directory: bool,
-    pub(crate) delete_on_close: AtomicBool,
     /// FileModeInformation bits.
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
@@ -151,7 +152,6 @@ impl Open {
     }
 
     /// The client knows it: breaks may be sent.
-    #[allow(dead_code)]
     pub(crate) fn is_announced(&self) -> bool {
         self.announced.load(Ordering::Acquire)
     }
@@ -186,43 +186,45 @@ impl Open {
         }
     }
 
+    /// FileId, as responses have it.
+    pub(crate) fn file_id(&self) -> FileId {
+        FileId {
+            persistent: u64::from(self.id),
+            volatile: self.volatile,
+        }
+    }
+
     /// Path within the share, as the file is called now.
-    pub(crate) fn path(&self) -> SharePath {
+    pub(crate) fn path(&self, files: &FileTable) -> SharePath {
         match (&self.kind, &self.tree_connect.share.kind) {
-            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
-                files.path(file.key).unwrap_or_default()
-            }
+            (OpenKind::File(file), ShareKind::Disk { backend }) => files
+                .name_of(&file.file, self.id)
+                .and_then(|name| name.below(&backend.local_path()))
+                .unwrap_or_default(),
             _ => SharePath::default(),
         }
     }
 
-    /// Closing it may remove the file.
-    pub(crate) fn will_delete(&self) -> bool {
-        match (&self.kind, &self.tree_connect.share.kind) {
-            (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
-                file.delete_on_close.load(Ordering::Relaxed) || files.is_delete_pending(file.key)
+    /// Closing it may have to wait because the file is removed.
+    pub(crate) fn closing_waits(&self) -> bool {
+        match &self.kind {
+            OpenKind::File(file) => {
+                (file.file.is_delete_pending() || file.file.delete_on_close(self.id))
+                    && file.handle.changes_wait()
             }
-            _ => false,
+            OpenKind::Pipe(_) => false,
         }
     }
 
-    fn row(&self) -> Option<OpenRow> {
+    fn row(&self, files: &FileTable) -> Option<OpenRow> {
         let session = self.session.upgrade()?;
-        let path_name = match (&self.kind, &self.tree_connect.share.kind) {
-            (OpenKind::Pipe(pipe), _) => format!("\\PIPE\\{}", pipe.name),
-            (OpenKind::File(_), ShareKind::Disk { backend, .. }) => {
-                let path = self.path();
-                if path.is_root() {
-                    backend.local_path()
-                } else {
-                    format!(
-                        "{}/{}",
-                        backend.local_path().trim_end_matches('/'),
-                        path.to_local()
-                    )
-                }
+        let (path_name, num_locks) = match &self.kind {
+            OpenKind::Pipe(pipe) => (format!("\\PIPE\\{}", pipe.name), 0),
+            OpenKind::File(file) => {
+                let name = files.name_of(&file.file, self.id);
+                let name = name.map_or_else(String::new, |name| name.as_str().to_owned());
+                (name, file.file.lock_count(self.id))
             }
-            (OpenKind::File(_), ShareKind::Pipe) => String::new(),
         };
         let mut permissions = 0;
         if self.granted_access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0 {
@@ -239,7 +241,7 @@ impl Open {
             user_name: session.security_context.user_name.clone(),
             client_name: session.connection.client_name.clone(),
             permissions,
-            num_locks: 0,
+            num_locks,
         })
     }
 }
@@ -247,6 +249,7 @@ impl Open {
 /// Opens with an id greater than `after` of the sessions told, at most `limit` rows: costs
 /// what these sessions have open.
 pub(crate) fn query_of(
+    files: &FileTable,
     each_session: impl FnOnce(&mut dyn FnMut(&Session)),
     after: u32,
     limit: usize,
@@ -260,12 +263,12 @@ pub(crate) fn query_of(
     found.sort_unstable_by_key(|open| open.id);
     let total = found.len();
     found.truncate(limit);
-    page(&found, total)
+    page(files, &found, total)
 }
 
-fn page(found: &[Arc<Open>], total: usize) -> Page<OpenRow> {
+fn page(files: &FileTable, found: &[Arc<Open>], total: usize) -> Page<OpenRow> {
     Page {
-        rows: found.iter().filter_map(|open| open.row()).collect(),
+        rows: found.iter().filter_map(|open| open.row(files)).collect(),
         total: u32::try_from(total).unwrap_or(u32::MAX),
     }
 }
@@ -313,11 +316,11 @@ impl GlobalOpenTable {
         Some(opens.get(id.into())?.open.clone())
     }
 
-    pub(crate) fn row(&self, id: u32) -> Option<OpenRow> {
-        self.get(id)?.row()
+    pub(crate) fn row(&self, files: &FileTable, id: u32) -> Option<OpenRow> {
+        self.get(id)?.row(files)
     }
 
-    pub(crate) fn query(&self, mut after: u32, limit: usize) -> Page<OpenRow> {
+    pub(crate) fn query(&self, files: &FileTable, mut after: u32, limit: usize) -> Page<OpenRow> {
         loop {
             let (found, total) = {
                 let opens = self.opens();
@@ -326,7 +329,7 @@ impl GlobalOpenTable {
                 let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
                 (found, opens.count_from(first))
             };
-            let page = page(&found, total);
+            let page = page(files, &found, total);
             match found.last() {
                 // All of them were closed meanwhile: an empty page would be the end.
                 Some(last) if page.rows.is_empty() => after = last.id,
@@ -338,123 +341,4 @@ impl GlobalOpenTable {
     fn opens(&self) -> MutexGuard<'_, Counted<Numbered>> {
         self.opens.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The open files of one share: share modes, delete-pending and current names.
-#[derive(Default)]
-pub(crate) struct FileTable(Mutex<HashMap<FileKey, FileState>>);
-
-struct FileState {
-    /// (open id, granted access, share access).
-    opens: Vec<(u32, u32, u32)>,
-    delete_pending: bool,
-    path: SharePath,
-}
-
-impl FileTable {
-    /// Registers an open if share modes allow it ([MS-FSA] 2.1.5.1.2.2).
-    pub(crate) fn open(
-        &self,
-        key: FileKey,
-        id: u32,
-        access: u32,
-        share_access: u32,
-        path: &SharePath,
-    ) -> Result<(), NtStatus> {
-        let mut files = self.files();
-        let state = files.entry(key).or_insert_with(|| FileState {
-            opens: Vec::new(),
-            delete_pending: false,
-            path: path.clone(),
-        });
-        if state.delete_pending {
-            return Err(NtStatus::DELETE_PENDING);
-        }
-        // Opens without any of these rights neither ask nor give leave.
-        let conflict = is_guarded(access)
-            && state.opens.iter().any(|&(_, held, shared)| {
-                is_guarded(held) && (excludes(access, shared) || excludes(held, share_access))
-            });
-        if conflict {
-            return Err(NtStatus::SHARING_VIOLATION);
-        }
-        state.opens.push((id, access, share_access));
-        Ok(())
-    }
-
-    /// Forgets an open. True if the file has to be unlinked now.
-    pub(crate) fn close(&self, key: FileKey, id: u32, delete: bool) -> bool {
-        let mut files = self.files();
-        let Some(state) = files.get_mut(&key) else {
-            return false;
-        };
-        state.opens.retain(|&(open, _, _)| open != id);
-        state.delete_pending |= delete;
-        if !state.opens.is_empty() {
-            return false;
-        }
-        files.remove(&key).is_some_and(|state| state.delete_pending)
-    }
-
-    pub(crate) fn set_delete_pending(&self, key: FileKey, pending: bool) {
-        if let Some(state) = self.files().get_mut(&key) {
-            state.delete_pending = pending;
-        }
-    }
-
-    pub(crate) fn is_delete_pending(&self, key: FileKey) -> bool {
-        self.files()
-            .get(&key)
-            .is_some_and(|state| state.delete_pending)
-    }
-
-    /// May the open `id` rename the file? Others must share deletion.
-    pub(crate) fn others_share_delete(&self, key: FileKey, id: u32) -> bool {
-        self.files().get(&key).is_none_or(|state| {
-            state.opens.iter().all(|&(open, access, shared)| {
-                open == id || !is_guarded(access) || shared & share_access::FILE_SHARE_DELETE != 0
-            })
-        })
-    }
-
-    /// Is anything below this directory open?
-    pub(crate) fn any_open_below(&self, directory: &SharePath) -> bool {
-        self.files()
-            .values()
-            .any(|state| !state.path.same_as(directory) && state.path.starts_with(directory))
-    }
-
-    pub(crate) fn path(&self, key: FileKey) -> Option<SharePath> {
-        self.files().get(&key).map(|state| state.path.clone())
-    }
-
-    pub(crate) fn set_path(&self, key: FileKey, path: SharePath) {
-        if let Some(state) = self.files().get_mut(&key) {
-            state.path = path;
-        }
-    }
-
-    fn files(&self) -> MutexGuard<'_, HashMap<FileKey, FileState>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Does an open with `access` have rights that share modes speak of?
-fn is_guarded(access: u32) -> bool {
-    access
-        & (access_mask::FILE_READ_DATA
-            | access_mask::FILE_WRITE_DATA
-            | access_mask::FILE_APPEND_DATA
-            | access_mask::FILE_EXECUTE
-            | access_mask::DELETE)
-        != 0
-}
-
-/// Does `access` ask for what `shared` does not give?
-fn excludes(access: u32, shared: u32) -> bool {
-    access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0
-        && shared & share_access::FILE_SHARE_READ == 0
-        || access & (access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA) != 0
-            && shared & share_access::FILE_SHARE_WRITE == 0
-        || access & access_mask::DELETE != 0 && shared & share_access::FILE_SHARE_DELETE == 0
 }

@@ -17,7 +17,6 @@ pub(crate) enum Outcome {
     /// It has ended with this status and no data.
     Ended(NtStatus),
     /// It has ended with this status and this body of a response.
-    #[allow(dead_code)]
     Answered(NtStatus, Vec<u8>),
     /// It was executed on a thread that may wait.
     Executed(Box<Executed>),
@@ -65,7 +64,6 @@ impl Outbox {
 
     /// Puts a notification of a break (a frame with its length prefix) into the way to the
     /// client. It never overtakes the CREATE response that tells the client of its open.
-    #[allow(dead_code)]
     pub(crate) fn send_break(&self, open: &Open, frame: &[u8]) {
         let mut inbox = self.inbox();
         if open.is_announced() {

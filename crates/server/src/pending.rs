@@ -13,26 +13,12 @@ use smb::wire::{FileId, Header};
 use tokio::time::Instant;
 
 use crate::connection::{Compound, Done, Failure, Negotiated, Response};
+use crate::file::File;
 use crate::open::Open;
 use crate::outbox::Outcome;
 use crate::session::Session;
+pub(crate) use crate::ticket::Ticket;
 use crate::tree_connect::TreeConnect;
-
-/// Names one request of one connection while it waits: the number of the connection in the
-/// upper half, that of the request in the lower. It is the AsyncId on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ticket(pub(crate) u64);
-
-impl Ticket {
-    pub(crate) fn new(connection: u32, request: u32) -> Self {
-        Self(u64::from(connection) << 32 | u64::from(request))
-    }
-
-    /// The number of its connection.
-    pub(crate) fn connection(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-}
 
 /// A request that has been admitted, without its message.
 #[derive(Clone)]
@@ -51,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) room: usize,
     /// What it waits under, if it waits.
     pub(crate) ticket: Ticket,
+    /// It has waited before.
+    pub(crate) again: bool,
     pub(crate) negotiated: Option<Negotiated>,
 }
 
@@ -64,6 +52,10 @@ pub(crate) enum Wait {
     Others,
     /// Data of a pipe.
     Pipe(Arc<Open>),
+    /// The acknowledgement of a break, or the end of its time.
+    Break(Arc<File>),
+    /// A byte-range lock.
+    Lock(Arc<Open>),
 }
 
 /// A request that waits, with all that is needed to go on.

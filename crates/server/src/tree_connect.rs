@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use smb::FileTime;
 
 use crate::application::ShareRow;
-use crate::open::FileTable;
 use crate::share::Backend;
 
 /// Name of the share that leads to named pipes.
@@ -31,10 +30,7 @@ pub struct ShareConfig {
 
 /// What a share leads to.
 pub(crate) enum ShareKind {
-    Disk {
-        backend: Arc<dyn Backend>,
-        files: FileTable,
-    },
+    Disk { backend: Arc<dyn Backend> },
     Pipe,
 }
 
@@ -55,7 +51,6 @@ impl Share {
             remark: config.remark.into(),
             kind: ShareKind::Disk {
                 backend: config.backend,
-                files: FileTable::default(),
             },
             read_only: config.read_only,
             encrypt_data: config.encrypt_data,
@@ -91,7 +86,7 @@ impl Share {
             share_type: self.share_type(),
             remark: self.remark.clone(),
             path: match &self.kind {
-                ShareKind::Disk { backend, .. } => backend.local_path(),
+                ShareKind::Disk { backend } => backend.local_path(),
                 ShareKind::Pipe => String::new(),
             },
             current_uses: self.current_uses.load(Ordering::Relaxed),

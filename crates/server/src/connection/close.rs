@@ -18,7 +18,7 @@ pub(super) fn close(
 ) -> Answer {
     let wanted = CloseRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     let open = request.open(wanted.file_id)?;
-    if waiting == Waiting::Refused && open.will_delete() {
+    if waiting == Waiting::Refused && open.closing_waits() {
         // The client takes the file for gone when it has the answer.
         return Err(Failure::WouldWait);
     }

@@ -8,14 +8,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smb::NtStatus;
-use smb::wire::create_context::{self, MaximalAccess, QueryOnDiskId};
+use smb::wire::create_context::{self, Lease, MaximalAccess, QueryOnDiskId};
 use smb::wire::{
-    CreateContext, CreateContexts, CreateRequest, CreateResponse, FileId, create_action,
-    file_attributes,
+    CreateContext, CreateContexts, CreateRequest, CreateResponse, create_action, file_attributes,
+    lease_flags, oplock_level,
 };
 
 use super::request::{Answer, Done, Request};
 use crate::core::Core;
+use crate::file::{GrantedCaching, GrantedLease};
 use crate::open::{Open, OpenKind, PipeOpen, PipeState};
 use crate::pipe::Caller;
 use crate::share::{FileKind, FileStat, SharePath, Waiting};
@@ -35,6 +36,7 @@ struct FileCreated {
     granted_access: u32,
     action: u32,
     stat: FileStat,
+    caching: GrantedCaching,
 }
 
 pub(super) fn create(
@@ -61,15 +63,17 @@ pub(super) fn create(
         .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
     let created = match &tree.share.kind {
         ShareKind::Pipe => open_pipe(core, request, &create, &name)?,
-        ShareKind::Disk { backend, files } => {
+        ShareKind::Disk { backend } => {
             refuse_contexts(&create)?;
             let path = SharePath::parse(&name)?;
             let place = file::Place {
+                core,
+                request,
                 tree,
                 backend: &**backend,
-                files,
+                waiting,
             };
-            file::open_file(core, &create, &path, &place, waiting)?
+            place.open(&create, &path)?
         }
     };
     let open = Arc::new(Open::new(
@@ -81,7 +85,7 @@ pub(super) fn create(
     ));
     tree.num_opens.fetch_add(1, Ordering::Relaxed);
     session.num_opens.fetch_add(1, Ordering::Relaxed);
-    core.opens.insert(open.clone());
+    core.insert(open.clone());
     let closed = {
         let mut tables = session.tables();
         if !tables.closed {
@@ -95,45 +99,53 @@ pub(super) fn create(
         return Err(NtStatus::USER_SESSION_DELETED.into());
     }
 
-    let maximal_access = MaximalAccess {
-        query_status: NtStatus::SUCCESS,
-        maximal_access: tree.maximal_access,
-    }
-    .to_bytes();
+    let maximal_access;
     let on_disk_id;
-    let mut contexts = [CreateContext::default(); 2];
+    let lease;
+    let mut contexts = [CreateContext::default(); 3];
     let mut count = 0;
+    let mut answer = |name: &'static [u8], data| {
+        contexts[count] = CreateContext { name, data };
+        count += 1;
+    };
     if let OpenKind::File(file) = &open.kind {
-        on_disk_id = QueryOnDiskId {
-            disk_file_id: file.key.inode,
-            volume_id: file.key.device,
-        }
-        .to_bytes();
-        let answers: [(&[u8], &[u8]); 2] = [
-            (
-                create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
-                &maximal_access,
-            ),
-            (
-                create_context::name::SMB2_CREATE_QUERY_ON_DISK_ID,
-                &on_disk_id,
-            ),
-        ];
-        for (name, data) in answers {
-            if create.contexts.find(name).is_some() {
-                contexts[count] = CreateContext { name, data };
-                count += 1;
+        let asked = |name| create.contexts.find(name).is_some();
+        if asked(create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST) {
+            maximal_access = MaximalAccess {
+                query_status: NtStatus::SUCCESS,
+                maximal_access: tree.maximal_access,
             }
+            .to_bytes();
+            answer(
+                create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST,
+                &maximal_access[..],
+            );
+        }
+        if asked(create_context::name::SMB2_CREATE_QUERY_ON_DISK_ID) {
+            let key = file.file.identity().key;
+            on_disk_id = QueryOnDiskId {
+                disk_file_id: key.inode,
+                volume_id: key.device,
+            }
+            .to_bytes();
+            answer(
+                create_context::name::SMB2_CREATE_QUERY_ON_DISK_ID,
+                &on_disk_id[..],
+            );
+        }
+        if let GrantedCaching::Lease(granted) = &created.caching {
+            lease = lease_context(granted).to_bytes();
+            answer(create_context::name::SMB2_CREATE_REQUEST_LEASE, &lease);
         }
     }
-    let file_id = FileId {
-        persistent: u64::from(open.id),
-        volatile: open.volatile,
-    };
+    let file_id = open.file_id();
     let stat = created.stat;
     CreateResponse {
-        // Oplocks and leases come later; until then none is granted.
-        oplock_level: 0,
+        oplock_level: match created.caching {
+            GrantedCaching::None => oplock_level::SMB2_OPLOCK_LEVEL_NONE,
+            GrantedCaching::Oplock(level) => level.to_wire(),
+            GrantedCaching::Lease(_) => oplock_level::SMB2_OPLOCK_LEVEL_LEASE,
+        },
         flags: 0,
         create_action: created.action,
         creation_time: stat.creation_time,
@@ -151,6 +163,23 @@ pub(super) fn create(
     done.file = Some(file_id);
     done.announces = Some(open);
     Ok(done)
+}
+
+fn lease_context(granted: &GrantedLease) -> Lease {
+    let mut lease_flags = 0;
+    if granted.break_in_progress {
+        lease_flags |= lease_flags::SMB2_LEASE_FLAG_BREAK_IN_PROGRESS;
+    }
+    if granted.version > 1 && granted.parent_lease_key.is_some() {
+        lease_flags |= lease_flags::SMB2_LEASE_FLAG_PARENT_LEASE_KEY_SET;
+    }
+    Lease {
+        lease_key: granted.lease_key,
+        lease_state: granted.state,
+        lease_flags,
+        version_2: (granted.version > 1)
+            .then(|| (granted.parent_lease_key.unwrap_or_default(), granted.epoch)),
+    }
 }
 
 fn open_pipe(
@@ -194,6 +223,7 @@ fn open_pipe(
         granted_access: granted(create.desired_access, tree.maximal_access)?,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),
+        caching: GrantedCaching::None,
     })
 }
 

@@ -212,6 +212,7 @@ impl Connection {
             last,
             room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(compound.response.len()),
             ticket: self.pending.next_ticket(),
+            again: false,
             negotiated: self.negotiated.as_deref().copied(),
         };
         compound.response.begin();
@@ -480,16 +481,16 @@ pub(super) fn execute(
         Command::CREATE => super::create::create(core, request, waiting, out),
         Command::CLOSE => super::close::close(core, request, waiting, out),
         Command::FLUSH => super::io::flush(request, waiting, out),
-        Command::READ => super::io::read(core, request, waiting, out),
+        Command::READ => super::io::read(request, waiting, out),
         Command::WRITE => super::io::write(core, request, waiting, out),
         Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
         Command::QUERY_DIRECTORY => super::directory::query_directory(request, waiting, out),
-        Command::QUERY_INFO => super::info::query_info(request, waiting, out),
+        Command::QUERY_INFO => super::info::query_info(core, request, waiting, out),
         Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
-        // Byte-range locks and change notification come later; their absence is said.
-        Command::LOCK | Command::CHANGE_NOTIFY | Command::OPLOCK_BREAK => {
-            Err(NtStatus::NOT_SUPPORTED.into())
-        }
+        Command::LOCK => super::lock::lock(core, request, out),
+        Command::OPLOCK_BREAK => super::oplock_break::acknowledge(core, request, out),
+        // Change notification comes later; its absence is said.
+        Command::CHANGE_NOTIFY => Err(NtStatus::NOT_SUPPORTED.into()),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
     }
 }

@@ -18,6 +18,7 @@ use smb::wire::{
 };
 
 use super::request::{Answer, Failure, Request};
+use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
 use crate::share::{Backend, Capacity, FileKind, FileStat, StoreResult, Waiting};
 use crate::tree_connect::{Share, ShareKind};
@@ -39,7 +40,12 @@ const PIPE_MESSAGE_TYPE: u32 = 1;
 /// What a pipe is said to hold: our pipes take messages of any size.
 const PIPE_QUOTA: u32 = 65_536;
 
-pub(super) fn query_info(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
+pub(super) fn query_info(
+    core: &Core,
+    request: &Request<'_>,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
     let query = QueryInfoRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(
         query
@@ -51,9 +57,14 @@ pub(super) fn query_info(request: &Request<'_>, waiting: Waiting, out: &mut Vec<
     let mut answer = Vec::new();
     let fixed = match query.info_type {
         info_type::SMB2_0_INFO_FILE => match &open.kind {
-            OpenKind::File(file) => {
-                file_information(&open, file, query.file_info_class, waiting, &mut answer)?
-            }
+            OpenKind::File(file) => file_information(
+                core,
+                &open,
+                file,
+                query.file_info_class,
+                waiting,
+                &mut answer,
+            )?,
             OpenKind::Pipe(pipe) => {
                 pipe_information(&open, pipe, query.file_info_class, &mut answer)?
             }
@@ -96,12 +107,7 @@ fn basic(stat: &FileStat) -> FileBasicInformation {
 }
 
 fn standard(open: &Open, file: &FileOpen, stat: &FileStat) -> FileStandardInformation {
-    let pending = match &open.tree_connect.share.kind {
-        ShareKind::Disk { files, .. } => {
-            files.is_delete_pending(file.key) || file.delete_on_close.load(Ordering::Relaxed)
-        }
-        ShareKind::Pipe => false,
-    };
+    let pending = file.file.is_delete_pending() || file.file.delete_on_close(open.id);
     FileStandardInformation {
         allocation_size: stat.allocation_size,
         end_of_file: stat.end_of_file,
@@ -113,6 +119,7 @@ fn standard(open: &Open, file: &FileOpen, stat: &FileStat) -> FileStandardInform
 
 /// Appends the class; gives the length of its fixed part, below which nothing is sent.
 fn file_information(
+    core: &Core,
     open: &Open,
     file: &FileOpen,
     information_class: u8,
@@ -185,7 +192,7 @@ fn file_information(
             .write(out);
         }
         class::FILE_NAME_INFORMATION | class::FILE_NORMALIZED_NAME_INFORMATION => {
-            let path = open.path();
+            let path = open.path(&core.files);
             // The normalized name is relative to the share, the plain one starts at its root.
             let text = match information_class {
                 class::FILE_NORMALIZED_NAME_INFORMATION => path.as_str().to_owned(),
@@ -194,7 +201,7 @@ fn file_information(
             variable = write_name(&text, out)?;
         }
         class::FILE_ALL_INFORMATION => {
-            let name = utf16(&format!("\\{}", open.path()));
+            let name = utf16(&format!("\\{}", open.path(&core.files)));
             variable = name.len();
             FileAllInformation {
                 basic: basic(&stat),
@@ -224,7 +231,7 @@ fn file_information(
             }
         }
         class::FILE_ALTERNATE_NAME_INFORMATION => {
-            let path = open.path();
+            let path = open.path(&core.files);
             let name = path.file_name().ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
             variable = write_name(&short_name(name), out)?;
         }
@@ -350,7 +357,7 @@ fn file_system_information(
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Result<usize, Failure> {
-    let ShareKind::Disk { backend, .. } = &share.kind else {
+    let ShareKind::Disk { backend } = &share.kind else {
         return match information_class {
             fs_class::FILE_FS_DEVICE_INFORMATION => {
                 FileFsDeviceInformation {

@@ -1,6 +1,7 @@
 //! READ, WRITE and FLUSH ([MS-SMB2] 3.3.5.11 to 3.3.5.13).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use smb::NtStatus;
 use smb::wire::{
@@ -11,6 +12,7 @@ use smb::wire::{
 use super::request::{Answer, Done, Failure, Request};
 use super::spare;
 use crate::core::Core;
+use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
 use crate::outbox::Outcome;
 use crate::pending::Wait;
@@ -21,20 +23,14 @@ use crate::share::Waiting;
 const DATA_LENGTH: usize = 4;
 /// Files end here: offsets beyond are negative numbers to every file system.
 const MAX_OFFSET: u64 = i64::MAX as u64;
-pub(super) fn read(
-    core: &Core,
-    request: &Request<'_>,
-    waiting: Waiting,
-    out: &mut Vec<u8>,
-) -> Answer {
-    let _ = core;
+pub(super) fn read(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
     let read = ReadRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(read.length)?;
     request.require_room(read.length)?;
     let open = request.open(read.file_id)?;
     open.require_any(access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE)?;
     match &open.kind {
-        OpenKind::File(file) => read_file(file, &read, waiting, out),
+        OpenKind::File(file) => read_file(&open, file, &read, waiting, out),
         OpenKind::Pipe(pipe) => read_pipe(request, &read, &open, pipe, out),
     }
 }
@@ -85,7 +81,10 @@ pub(super) fn write(
     open.require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA)?;
     let mut done = Done::from(NtStatus::SUCCESS);
     match &open.kind {
-        OpenKind::File(file) => write_file(file, &write, waiting)?,
+        OpenKind::File(file) => {
+            write_file(&open, file, &write, waiting)?;
+            core.contend(&open, file);
+        }
         OpenKind::Pipe(pipe) => {
             pipe.with(&mut done.close_after_reply, |instance| {
                 instance.write(write.data)
@@ -99,7 +98,12 @@ pub(super) fn write(
     Ok(done)
 }
 
-fn write_file(file: &FileOpen, write: &WriteRequest<'_>, waiting: Waiting) -> Result<(), Failure> {
+fn write_file(
+    open: &Open,
+    file: &FileOpen,
+    write: &WriteRequest<'_>,
+    waiting: Waiting,
+) -> Result<(), Failure> {
     if file.is_directory {
         return Err(NtStatus::INVALID_DEVICE_REQUEST.into());
     }
@@ -107,7 +111,12 @@ fn write_file(file: &FileOpen, write: &WriteRequest<'_>, waiting: Waiting) -> Re
     if end.is_none_or(|end| end > MAX_OFFSET) {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
+    let length = write.data.len() as u64;
+    file.file
+        .check_range(open.id, write.offset, length, Access::Write)?;
     file.handle.write(write.data, write.offset, waiting)?;
+    file.position
+        .store(write.offset + length, Ordering::Relaxed);
     if write.flags & wire::write::SMB2_WRITEFLAG_WRITE_THROUGH != 0 {
         file.handle.flush(waiting)?;
     }
@@ -127,7 +136,13 @@ pub(super) fn flush(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) 
     Ok(NtStatus::SUCCESS.into())
 }
 
-fn read_file(file: &FileOpen, read: &ReadRequest, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
+fn read_file(
+    open: &Open,
+    file: &FileOpen,
+    read: &ReadRequest,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
     if file.is_directory {
         return Err(NtStatus::INVALID_DEVICE_REQUEST.into());
     }
@@ -135,6 +150,8 @@ fn read_file(file: &FileOpen, read: &ReadRequest, waiting: Waiting, out: &mut Ve
     if end.is_none_or(|end| end > MAX_OFFSET) {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
+    file.file
+        .check_range(open.id, read.offset, read.length.into(), Access::Read)?;
     let body = out.len();
     ReadResponse::write_fixed(out, 0);
     let data = out.len();
@@ -149,6 +166,8 @@ fn read_file(file: &FileOpen, read: &ReadRequest, waiting: Waiting, out: &mut Ve
     };
     roomy[..data].copy_from_slice(out);
     *out = roomy;
+    file.position
+        .store(read.offset + count as u64, Ordering::Relaxed);
     if count == 0 && read.length > 0 || count < read.minimum_count as usize {
         return Err(NtStatus::END_OF_FILE.into());
     }

@@ -186,7 +186,10 @@ pub(super) fn security_mode(config: &ServerConfig) -> u16 {
 pub(super) fn capabilities(negotiated: &Negotiated, dialect: u16) -> u32 {
     let mut flags = 0;
     if dialect != 0x0202 {
-        flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU;
+        flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU | capabilities::SMB2_GLOBAL_CAP_LEASING;
+    }
+    if dialect >= 0x0300 && dialect != Dialect::WILDCARD.0 {
+        flags |= capabilities::SMB2_GLOBAL_CAP_DIRECTORY_LEASING;
     }
     // At 3.1.1 the context says it.
     if matches!(dialect, 0x0300 | 0x0302) && negotiated.cipher.is_some() {

@@ -1,6 +1,8 @@
 //! SET_INFO ([MS-SMB2] 3.3.5.21).
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use smb::wire::info::{
     FileAllocationInformation, FileBasicInformation, FileDispositionInformation,
@@ -16,8 +18,11 @@ use smb::{FileTime, NtStatus};
 use super::create::SETTABLE_ATTRIBUTES;
 use super::request::{Answer, Failure, Request};
 use crate::core::Core;
-use crate::open::{FileOpen, FileTable, Open, OpenKind};
-use crate::share::{FileKind, SharePath, StoreResult, Times, Waiting};
+use crate::file::lock::Access;
+use crate::file::{Effects, FileName, Ticket, Turn};
+use crate::open::{FileOpen, Open, OpenKind};
+use crate::pending::Wait;
+use crate::share::{Backend, FileKind, SharePath, StoreResult, Times, Waiting};
 use crate::tree_connect::ShareKind;
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
@@ -26,7 +31,7 @@ const DISPOSITION_DELETE: u32 = 1;
 const MODE: u32 = 0x3E;
 
 pub(super) fn set_info(
-    _core: &Core,
+    core: &Arc<Core>,
     request: &Request<'_>,
     waiting: Waiting,
     out: &mut Vec<u8>,
@@ -40,14 +45,16 @@ pub(super) fn set_info(
         return Err(NtStatus::NOT_SUPPORTED.into());
     }
     match (&open.kind, &open.tree_connect.share.kind) {
-        (OpenKind::File(file), ShareKind::Disk { files, .. }) => {
+        (OpenKind::File(file), ShareKind::Disk { backend }) => {
             if open.tree_connect.share.read_only {
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
             let change = Change {
+                core,
+                request,
                 open: &open,
                 file,
-                files,
+                backend: &**backend,
                 waiting,
             };
             change.set_file(set.file_info_class, set.buffer)?;
@@ -62,9 +69,11 @@ pub(super) fn set_info(
 
 /// A change of one open file.
 struct Change<'a> {
+    core: &'a Arc<Core>,
+    request: &'a Request<'a>,
     open: &'a Open,
     file: &'a FileOpen,
-    files: &'a FileTable,
+    backend: &'a dyn Backend,
     waiting: Waiting,
 }
 
@@ -183,45 +192,92 @@ impl Change<'_> {
         if self.file.is_directory || length > i64::MAX as u64 {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        Ok(set(length)?)
-    }
-
-    fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
-        let &Change {
-            open,
-            file,
-            files,
-            waiting,
-        } = self;
-        let target = target(wanted)?;
-        let old = open.path();
-        if old.is_root() {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
-        if !files.others_share_delete(file.key, open.id) {
-            return Err(NtStatus::SHARING_VIOLATION.into());
-        }
-        if file.is_directory && files.any_open_below(&old) {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
-        file.handle
-            .rename(&target, wanted.replace_if_exists, waiting)?;
-        files.set_path(file.key, target);
+        self.check_truncation(length)?;
+        set(length)?;
+        self.core.contend(self.open, self.file);
         Ok(())
     }
 
-    /// [MS-FSA] 2.1.5.14.3.
+    /// Bytes that somebody has locked are not cut off or added ([MS-FSA] 2.1.4.10).
+    fn check_truncation(&self, length: u64) -> Result<(), Failure> {
+        if !self.file.file.has_locks() {
+            return Ok(());
+        }
+        let now = self.file.handle.stat(self.waiting)?.end_of_file;
+        let (from, to) = (now.min(length), now.max(length));
+        self.file
+            .file
+            .check_range(self.open.id, from, to - from, Access::Write)?;
+        Ok(())
+    }
+
+    /// [MS-FSA] 2.1.5.15.11.
+    fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
+        let &Change {
+            core, open, file, ..
+        } = self;
+        let target = target(wanted)?;
+        let old = open.path(&core.files);
+        if old.is_root() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        let root = self.backend.local_path();
+        let new_name = FileName::new(&root, &target);
+        if let Some(directory) = new_name.parent() {
+            core.files.may_move_into(&directory)?;
+        }
+        file.file.may_rename(open.id)?;
+        self.take_turn(|ticket, now, effects| {
+            Ok(file
+                .file
+                .break_handle_caching(open.id, ticket, now, effects))
+        })?;
+        if file.is_directory {
+            let old_name = FileName::new(&root, &old);
+            self.take_turn(|ticket, now, effects| {
+                Ok(core
+                    .files
+                    .break_handle_caching_below(&old_name, ticket, now, effects))
+            })?;
+            if core.files.any_open_below(&old_name) {
+                return Err(NtStatus::ACCESS_DENIED.into());
+            }
+        }
+        file.handle
+            .rename(&target, wanted.replace_if_exists, self.waiting)?;
+        core.files.rename(&file.file, open.id, &new_name);
+        Ok(())
+    }
+
+    /// Breaks what others cache and must not while this change is made. Waits for it.
+    fn take_turn(
+        &self,
+        begin: impl FnOnce(Ticket, Instant, &mut Effects) -> Result<Turn, NtStatus>,
+    ) -> Result<(), Failure> {
+        let mut effects = Effects::default();
+        let turn = begin(self.request.ticket, self.core.instant(), &mut effects);
+        self.core.carry_out(effects);
+        match turn? {
+            Turn::Now => Ok(()),
+            Turn::Wait { file, until } => {
+                Err(Failure::Waits(Wait::Break(file), Some(until.into())))
+            }
+        }
+    }
+
+    /// [MS-FSA] 2.1.5.15.3.
     fn dispose(&self, delete: bool) -> Result<(), Failure> {
         let &Change {
+            core,
             open,
             file,
-            files,
             waiting,
+            ..
         } = self;
         open.require_any(access_mask::DELETE)?;
         if delete {
             let stat = file.handle.stat(waiting)?;
-            if open.path().is_root()
+            if open.path(&core.files).is_root()
                 || stat.kind == FileKind::File
                     && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             {
@@ -230,10 +286,13 @@ impl Change<'_> {
             if file.is_directory && !file.handle.is_empty_directory(waiting)? {
                 return Err(NtStatus::DIRECTORY_NOT_EMPTY.into());
             }
-        } else {
-            file.delete_on_close.store(false, Ordering::Relaxed);
+            self.take_turn(|ticket, now, effects| {
+                Ok(file
+                    .file
+                    .break_handle_caching(open.id, ticket, now, effects))
+            })?;
         }
-        files.set_delete_pending(file.key, delete);
+        file.file.set_delete_pending(open.id, delete);
         Ok(())
     }
 }

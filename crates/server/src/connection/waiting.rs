@@ -272,6 +272,7 @@ impl Connection {
         answers: &mut Vec<u8>,
     ) -> Result<(), Disconnect> {
         pending.context.now = self.core.config.clock.now();
+        pending.context.again = true;
         pending.compound.response.begin();
         let request = Request {
             context: &pending.context,
@@ -359,6 +360,9 @@ impl Connection {
             }
             if due(pending.until) && !pending.running {
                 pending.until = None;
+                if let Wait::Break(file) = &pending.wait {
+                    self.core.time_out(file);
+                }
                 self.retry(pending, answers)?;
             } else {
                 self.pending.requests.insert(ticket, pending);
@@ -407,6 +411,11 @@ impl Connection {
         match &pending.wait {
             Wait::Store | Wait::Others => false,
             Wait::Pipe(open) => open.forget_pipe_read(ticket),
+            Wait::Break(file) => {
+                file.cancel(ticket);
+                true
+            }
+            Wait::Lock(open) => open.file().is_ok_and(|file| file.file.cancel_lock(ticket)),
         }
     }
 

@@ -317,10 +317,11 @@ fn a_page_of_opens_ends_only_behind_the_last() {
         let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe));
         table.insert(Arc::new(open));
     }
+    let files = crate::file::FileTable::default();
     drop(leaves);
     for limit in 1..6 {
-        let page = table.query(0, limit);
+        let page = table.query(&files, 0, limit);
         assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [4]);
     }
-    assert!(table.query(4, 5).rows.is_empty());
+    assert!(table.query(&files, 4, 5).rows.is_empty());
 }

@@ -256,6 +256,12 @@ pub const MAX_ALLOCATED_RANGES: usize = 65_536;
 
 /// An open file or directory of a [`Backend`].
 pub trait FileHandle: Send + Sync + 'static {
+    /// Changes of this file (its length, its names, its attributes) may have to wait for a
+    /// device: they are asked for on a thread that may.
+    fn changes_wait(&self) -> bool {
+        true
+    }
+
     /// Facts as of now.
     fn stat(&self, waiting: Waiting) -> StoreResult<FileStat>;
 

@@ -1,142 +1,255 @@
 //! Opening and creating files and directories.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use smb::NtStatus;
-use smb::wire::create_context;
-use smb::wire::{CreateRequest, access_mask, create_action, create_disposition, file_attributes};
+use smb::wire::create_context::{self, Lease};
+use smb::wire::{
+    CreateRequest, access_mask, create_action, create_disposition, file_attributes, lease_flags,
+    oplock_level,
+};
 
 use super::plan::Plan;
 use super::{FileCreated, SETTABLE_ATTRIBUTES};
-use crate::connection::request::Failure;
+use crate::connection::request::{Failure, Request};
 use crate::core::Core;
-use crate::open::{FileOpen, FileTable, OpenKind};
+use crate::file::{
+    CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
+    LeaseRequest, OpenOutcome, OpenRequest, OplockLevel, Unlink,
+};
+use crate::open::{FileOpen, OpenKind};
+use crate::pending::Wait;
 use crate::share::{
-    Backend, FileKind, KindWanted, OpenParameters, SharePath, StoreResult, Waiting,
+    Backend, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult, Waiting,
 };
 use crate::tree_connect::TreeConnect;
 
-/// Where a file is opened.
+/// Where a file is opened, and for whom.
 pub(super) struct Place<'a> {
+    pub(super) core: &'a Arc<Core>,
+    pub(super) request: &'a Request<'a>,
     pub(super) tree: &'a TreeConnect,
     pub(super) backend: &'a dyn Backend,
-    pub(super) files: &'a FileTable,
+    pub(super) waiting: Waiting,
 }
 
-/// [MS-SMB2] 3.3.5.9 and [MS-FSA] 2.1.5.1.
-pub(super) fn open_file(
-    core: &Arc<Core>,
-    create: &CreateRequest<'_>,
-    path: &SharePath,
-    place: &Place<'_>,
-    waiting: Waiting,
-) -> Result<FileCreated, Failure> {
-    let &Place {
-        tree,
-        backend,
-        files,
-    } = place;
-    let plan = Plan::new(create, tree)?;
-    let opened = backend.open(
-        &OpenParameters {
-            path,
-            mode: plan.mode,
-            kind: plan.kind,
-            read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
-            write: plan.writes(),
-            attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
-            identity: None,
-            stream: None,
-        },
-        waiting,
-    )?;
-    let handle = opened.handle;
-    let mut stat = handle.stat(waiting)?;
-    let is_directory = stat.kind == FileKind::Directory;
-    if !opened.created {
-        if is_directory && plan.overwrites {
-            // [MS-FSA] 2.1.5.1.2: a directory cannot be overwritten.
-            return Err(Failure::Status(match create.create_disposition {
-                create_disposition::FILE_OVERWRITE_IF | create_disposition::FILE_SUPERSEDE
-                    if plan.kind == KindWanted::Directory =>
-                {
-                    NtStatus::INVALID_PARAMETER
-                }
-                _ => NtStatus::OBJECT_NAME_COLLISION,
-            }));
+impl Place<'_> {
+    /// [MS-SMB2] 3.3.5.9 and [MS-FSA] 2.1.5.1.
+    pub(super) fn open(
+        &self,
+        create: &CreateRequest<'_>,
+        path: &SharePath,
+    ) -> Result<FileCreated, Failure> {
+        let &Place {
+            core,
+            backend,
+            waiting,
+            ..
+        } = self;
+        let plan = Plan::new(create, self.tree)?;
+        let caching = self.caching(create)?;
+        if let CachingRequest::Lease(lease) = &caching {
+            // Before anything is created.
+            let name = FileName::new(&backend.local_path(), path);
+            core.files
+                .check_lease_key(lease.client_guid, lease.lease_key, &name)?;
         }
-        let read_only = stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0;
-        if read_only && !is_directory {
-            if plan.overwrites || plan.writes() && !plan.maximum_allowed {
-                return Err(NtStatus::ACCESS_DENIED.into());
-            }
-            if plan.delete_on_close {
-                return Err(NtStatus::CANNOT_DELETE.into());
+        let opened = backend.open(
+            &OpenParameters {
+                path,
+                mode: plan.mode,
+                kind: plan.kind,
+                read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
+                write: plan.writes(),
+                attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
+                identity: None,
+                stream: None,
+            },
+            waiting,
+        )?;
+        let stat = opened.handle.stat(waiting)?;
+        if !opened.created {
+            plan.check_existing(create, &stat)?;
+            if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
+                // Before anybody's cache is broken for it.
+                return Err(Failure::WouldWait);
             }
         }
-    }
-    if plan.delete_on_close && path.is_root() {
-        return Err(NtStatus::CANNOT_DELETE.into());
-    }
-    let id = core.opens.allocate();
-    // An overwriting open is an open for writing as far as others are concerned.
-    let claimed = plan.access
-        | if plan.overwrites {
-            access_mask::FILE_WRITE_DATA
-        } else {
-            0
+        if plan.delete_on_close && path.is_root() {
+            return Err(NtStatus::CANNOT_DELETE.into());
+        }
+        let id = core.opens.allocate();
+        let file_and_caching = self.admit(create, &plan, &opened, &stat, id, caching);
+        let (file, caching) = match file_and_caching {
+            Ok(granted) => granted,
+            Err(failure) => {
+                core.give_up(id);
+                return Err(failure);
+            }
         };
-    files.open(stat.key, id, claimed, create.share_access, &opened.path)?;
-    let settle = || -> StoreResult<()> {
-        if !opened.created && plan.overwrites {
-            handle.set_end_of_file(0, waiting)?;
-            handle.set_attributes(
+        let is_directory = stat.kind == FileKind::Directory;
+        let stat = match self.settle(create, &plan, &opened, stat) {
+            Ok(stat) => stat,
+            Err(error) => {
+                self.undo(&opened, &file, id);
+                return Err(error.into());
+            }
+        };
+        let action = match (opened.created, create.create_disposition) {
+            (true, _) => create_action::FILE_CREATED,
+            (false, create_disposition::FILE_SUPERSEDE) => create_action::FILE_SUPERSEDED,
+            (false, _) if plan.overwrites => create_action::FILE_OVERWRITTEN,
+            _ => create_action::FILE_OPENED,
+        };
+        Ok(FileCreated {
+            id,
+            kind: OpenKind::File(FileOpen {
+                handle: opened.handle,
+                file,
+                is_directory,
+                mode: AtomicU32::new(create.create_options & 0x3E),
+                position: AtomicU64::new(0),
+                enumeration: Mutex::default(),
+            }),
+            granted_access: plan.access,
+            action,
+            stat,
+            caching,
+        })
+    }
+
+    /// The oplock or lease that is asked for.
+    fn caching(&self, create: &CreateRequest<'_>) -> Result<CachingRequest, NtStatus> {
+        if create.requested_oplock_level != oplock_level::SMB2_OPLOCK_LEVEL_LEASE {
+            let level = OplockLevel::from_wire(create.requested_oplock_level);
+            return Ok(match level {
+                OplockLevel::None => CachingRequest::None,
+                level => CachingRequest::Oplock(level),
+            });
+        }
+        let name = create_context::name::SMB2_CREATE_REQUEST_LEASE;
+        let Some(context) = create.contexts.find(name) else {
+            // [MS-SMB2] 3.3.5.9: an oplock of level LEASE without a lease is none.
+            return Ok(CachingRequest::None);
+        };
+        let negotiated = self.request.negotiated.ok_or(NtStatus::INVALID_PARAMETER)?;
+        if negotiated.dialect < 0x0210 {
+            return Ok(CachingRequest::None);
+        }
+        let lease = Lease::read(context.data).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        // The second version came with dialect 3.0.
+        let version_2 = lease.version_2.filter(|_| negotiated.dialect >= 0x0300);
+        let has_parent = lease.lease_flags & lease_flags::SMB2_LEASE_FLAG_PARENT_LEASE_KEY_SET != 0;
+        Ok(CachingRequest::Lease(LeaseRequest {
+            client_guid: negotiated.client_guid,
+            lease_key: lease.lease_key,
+            parent_lease_key: version_2.map(|(parent, _)| parent).filter(|_| has_parent),
+            state: lease.lease_state,
+            version: if version_2.is_some() { 2 } else { 1 },
+            epoch: version_2.map_or(0, |(_, epoch)| epoch),
+        }))
+    }
+
+    /// Share modes and caches of others.
+    fn admit(
+        &self,
+        create: &CreateRequest<'_>,
+        plan: &Plan,
+        opened: &Opened,
+        stat: &FileStat,
+        id: u32,
+        caching: CachingRequest,
+    ) -> Result<(Arc<File>, GrantedCaching), Failure> {
+        let &Place { core, backend, .. } = self;
+        if !matches!(caching, CachingRequest::None) {
+            core.begin_open(id);
+        }
+        let effect = match (opened.created, create.create_disposition) {
+            (true, _) => CreateEffect::Created,
+            (false, create_disposition::FILE_SUPERSEDE) => CreateEffect::Superseded,
+            (false, _) if plan.overwrites => CreateEffect::Overwritten,
+            _ => CreateEffect::Opened,
+        };
+        let mut effects = Effects::default();
+        let outcome = core.files.open(
+            &OpenRequest {
+                identity: &FileIdentity {
+                    store: backend.store(),
+                    key: stat.key,
+                    stream: None,
+                },
+                open: id,
+                name: &FileName::new(&backend.local_path(), &opened.path),
+                is_directory: stat.kind == FileKind::Directory,
+                access: plan.access,
+                share_access: create.share_access,
+                effect,
+                delete_on_close: plan.delete_on_close,
+                caching,
+                ticket: self.request.ticket,
+                again: self.request.again,
+            },
+            core.instant(),
+            &mut effects,
+        );
+        core.carry_out(effects);
+        match outcome {
+            OpenOutcome::Granted { file, caching } => Ok((file, caching)),
+            OpenOutcome::Refused(status) => Err(status.into()),
+            OpenOutcome::Wait { file, until } => {
+                Err(Failure::Waits(Wait::Break(file), Some(until.into())))
+            }
+        }
+    }
+
+    /// What the disposition does to a file that others let us have.
+    fn settle(
+        &self,
+        create: &CreateRequest<'_>,
+        plan: &Plan,
+        opened: &Opened,
+        stat: FileStat,
+    ) -> StoreResult<FileStat> {
+        let waiting = self.waiting;
+        let overwritten = !opened.created && plan.overwrites;
+        if overwritten {
+            opened.handle.set_end_of_file(0, waiting)?;
+            opened.handle.set_attributes(
                 create.file_attributes & SETTABLE_ATTRIBUTES
                     | file_attributes::FILE_ATTRIBUTE_ARCHIVE,
                 waiting,
             )?;
         }
-        if (opened.created || plan.overwrites)
+        let is_new = opened.created || overwritten;
+        if is_new
+            && stat.kind == FileKind::File
             && let Some(size) = allocation_size(create)
         {
-            handle.set_allocation(size, waiting)?;
+            opened.handle.set_allocation(size, waiting)?;
         }
-        Ok(())
-    };
-    if let Err(error) = settle() {
-        files.close(stat.key, id, opened.created);
+        if is_new {
+            opened.handle.stat(waiting)
+        } else {
+            Ok(stat)
+        }
+    }
+
+    /// An open that the table let in has come to nothing.
+    fn undo(&self, opened: &Opened, file: &Arc<File>, id: u32) {
+        let core = self.core;
+        core.give_up(id);
         if opened.created {
-            let _ = handle.unlink(waiting);
+            file.set_delete_pending(id, true);
         }
-        return Err(error.into());
+        let mut effects = Effects::default();
+        let closed = core.files.close(file, id, core.instant(), &mut effects);
+        if let Some(Unlink::File(gone)) = closed.unlink {
+            let _ = opened.handle.unlink(self.waiting);
+            core.files.removed(&gone);
+        }
+        core.carry_out(effects);
     }
-    if opened.created || plan.overwrites {
-        stat = handle.stat(waiting).inspect_err(|_| {
-            files.close(stat.key, id, false);
-        })?;
-    }
-    let action = match (opened.created, create.create_disposition) {
-        (true, _) => create_action::FILE_CREATED,
-        (false, create_disposition::FILE_SUPERSEDE) => create_action::FILE_SUPERSEDED,
-        (false, _) if plan.overwrites => create_action::FILE_OVERWRITTEN,
-        _ => create_action::FILE_OPENED,
-    };
-    Ok(FileCreated {
-        id,
-        kind: OpenKind::File(FileOpen {
-            handle,
-            key: stat.key,
-            is_directory,
-            delete_on_close: AtomicBool::new(plan.delete_on_close),
-            mode: AtomicU32::new(create.create_options & 0x3E),
-            position: AtomicU64::new(0),
-            enumeration: Mutex::default(),
-        }),
-        granted_access: plan.access,
-        action,
-        stat,
-    })
 }
 
 fn allocation_size(create: &CreateRequest<'_>) -> Option<u64> {

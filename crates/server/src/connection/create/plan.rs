@@ -1,9 +1,9 @@
 //! What a CREATE asks for.
 
 use smb::NtStatus;
-use smb::wire::{CreateRequest, access_mask, create_disposition, create_options};
+use smb::wire::{CreateRequest, access_mask, create_disposition, create_options, file_attributes};
 
-use crate::share::{CreateMode, KindWanted};
+use crate::share::{CreateMode, FileKind, FileStat, KindWanted};
 use crate::tree_connect::TreeConnect;
 
 /// Rights that would change a store.
@@ -70,6 +70,13 @@ impl Plan {
         if delete_on_close && access & access_mask::DELETE == 0 {
             return Err(NtStatus::ACCESS_DENIED);
         }
+        if delete_on_close
+            && create.file_attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
+            && create.create_disposition != disposition::FILE_OPEN
+        {
+            // [MS-FSA] 2.1.5.1.1: nobody could delete what it makes.
+            return Err(NtStatus::CANNOT_DELETE);
+        }
         let maximum_allowed = create.desired_access & access_mask::MAXIMUM_ALLOWED != 0;
         if tree.share.read_only {
             if access & CHANGING != 0 || overwrites || mode == CreateMode::CreateNew {
@@ -93,6 +100,44 @@ impl Plan {
             overwrites,
             delete_on_close,
         })
+    }
+
+    /// May what is there be opened so?
+    pub(super) fn check_existing(
+        &self,
+        create: &CreateRequest<'_>,
+        stat: &FileStat,
+    ) -> Result<(), NtStatus> {
+        let is_directory = stat.kind == FileKind::Directory;
+        if is_directory && self.overwrites {
+            // [MS-FSA] 2.1.5.1.2: a directory cannot be overwritten.
+            return Err(match create.create_disposition {
+                create_disposition::FILE_OVERWRITE_IF | create_disposition::FILE_SUPERSEDE
+                    if self.kind == KindWanted::Directory =>
+                {
+                    NtStatus::INVALID_PARAMETER
+                }
+                _ => NtStatus::OBJECT_NAME_COLLISION,
+            });
+        }
+        if is_directory {
+            return Ok(());
+        }
+        // [MS-FSA] 2.1.5.1.2.1: HIDDEN and SYSTEM are not taken away in passing.
+        let guarded = stat.attributes
+            & (file_attributes::FILE_ATTRIBUTE_HIDDEN | file_attributes::FILE_ATTRIBUTE_SYSTEM);
+        if self.overwrites && guarded & !create.file_attributes != 0 {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        if stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0 {
+            if self.overwrites || self.writes() && !self.maximum_allowed {
+                return Err(NtStatus::ACCESS_DENIED);
+            }
+            if self.delete_on_close {
+                return Err(NtStatus::CANNOT_DELETE);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn writes(&self) -> bool {

@@ -183,6 +183,10 @@ impl LocalHandle {
 }
 
 impl FileHandle for LocalHandle {
+    fn changes_wait(&self) -> bool {
+        !self.root.holds_in_memory(self.key)
+    }
+
     fn stat(&self, _waiting: Waiting) -> StoreResult<FileStat> {
         Ok(self.stat_now()?)
     }

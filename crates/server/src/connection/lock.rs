@@ -1,0 +1,43 @@
+//! LOCK ([MS-SMB2] 3.3.5.14).
+
+use std::sync::Arc;
+
+use smb::NtStatus;
+use smb::wire::{LockRequest, LockResponse};
+
+use super::request::{Answer, Failure, Request};
+use crate::core::Core;
+use crate::file::lock::{Locked, is_unlock};
+use crate::outbox::Outcome;
+use crate::pending::Wait;
+
+pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+    let lock = LockRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
+    let open = request.open(lock.file_id)?;
+    let file = open.file()?;
+    if file.is_directory {
+        // [MS-FSA] 2.1.5.8.
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    if is_unlock(&lock.locks) {
+        let mut granted = Vec::new();
+        let result = file.file.unlock(open.id, &lock.locks, &mut granted);
+        core.locks_granted(&granted);
+        result?;
+    } else {
+        let locked = file.file.lock(open.id, &lock.locks, request.ticket)?;
+        core.contend(&open, file);
+        if locked == Locked::Waits {
+            return Err(Failure::Waits(Wait::Lock(open.clone()), None));
+        }
+    }
+    LockResponse.write(out);
+    Ok(NtStatus::SUCCESS.into())
+}
+
+/// How a request goes on whose lock has been granted.
+pub(crate) fn granted() -> Outcome {
+    let mut body = Vec::new();
+    LockResponse.write(&mut body);
+    Outcome::Answered(NtStatus::SUCCESS, body)
+}
