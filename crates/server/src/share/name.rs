@@ -36,32 +36,50 @@ impl SharePath {
         Self::default()
     }
 
-    /// Reads the name of a CREATE, rename or link request. One backslash at the end is
-    /// dropped: a caller that insists on a file looks for it before.
+    /// Reads the name of a CREATE, rename or link request. Separators may be doubled, and may
+    /// be slashes, as Samba takes them. `..` takes off the component before it here, before any
+    /// store sees the path, whatever that component is. Separators at the end are dropped: a
+    /// caller that opens something asks [`SharePath::names_a_directory`] before.
     ///
     /// # Errors
     ///
-    /// INVALID_PARAMETER for a leading backslash ([MS-SMB2] 3.3.5.9), OBJECT_PATH_SYNTAX_BAD
-    /// for `.` and `..`, NAME_TOO_LONG beyond [`MAX_PATH_BYTES`], else OBJECT_NAME_INVALID
-    /// (forbidden characters, empty or overlong components, named streams). The default
-    /// stream (`name::$DATA`) means the file itself.
+    /// INVALID_PARAMETER for a leading separator ([MS-SMB2] 3.3.5.9), OBJECT_PATH_SYNTAX_BAD
+    /// for `.` and for `..` that leads out of the share, NAME_TOO_LONG beyond
+    /// [`MAX_PATH_BYTES`], else OBJECT_NAME_INVALID (forbidden characters, overlong components,
+    /// named streams). The default stream (`name::$DATA`) means the file itself.
     pub fn parse(name: &str) -> Result<Self, NtStatus> {
-        if name.starts_with('\\') {
+        if name.starts_with(is_separator) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         if name.len() > MAX_PATH_BYTES + DEFAULT_STREAM.len() {
             return Err(NtStatus::NAME_TOO_LONG);
         }
         let name = without_default_stream(name);
-        let name = name.strip_suffix('\\').unwrap_or(name);
-        if name.is_empty() {
-            return Ok(Self::default());
-        }
         if name.len() > MAX_PATH_BYTES {
             return Err(NtStatus::NAME_TOO_LONG);
         }
-        name.split('\\').try_for_each(check_component)?;
-        Ok(Self { path: name.into() })
+        let mut path = String::with_capacity(name.len());
+        for component in name.split(is_separator).filter(|part| !part.is_empty()) {
+            if component == ".." {
+                if path.is_empty() {
+                    return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
+                }
+                path.truncate(path.rfind('\\').unwrap_or(0));
+                continue;
+            }
+            check_component(component)?;
+            if !path.is_empty() {
+                path.push('\\');
+            }
+            path.push_str(component);
+        }
+        Ok(Self { path: path.into() })
+    }
+
+    /// A name that ends with a separator names a directory: an open that finds or would make a
+    /// file is refused with OBJECT_NAME_INVALID ([MS-FSA] 2.1.5.1).
+    pub fn names_a_directory(name: &str) -> bool {
+        name.ends_with(is_separator)
     }
 
     /// The components from the root down; none for the root.
@@ -144,6 +162,11 @@ impl fmt::Display for SharePath {
     }
 }
 
+/// What stands between components; only backslashes do once a path has been parsed.
+fn is_separator(c: char) -> bool {
+    matches!(c, '\\' | '/')
+}
+
 /// Can `name` be one component of a path? The listing of a store leaves out what cannot.
 ///
 /// # Errors
@@ -190,7 +213,7 @@ fn without_default_stream(name: &str) -> &str {
         (Some(head), Some(tail))
             if tail.eq_ignore_ascii_case(DEFAULT_STREAM)
                 && !head.is_empty()
-                && !head.ends_with('\\') =>
+                && !head.ends_with(is_separator) =>
         {
             head
         }

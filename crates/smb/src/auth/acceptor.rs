@@ -335,6 +335,8 @@ impl Challenged {
         if client_part.len() < CLIENT_CHALLENGE_HEAD || !client_part.starts_with(&RESP_TYPES) {
             return Err(NtStatus::LOGON_FAILURE);
         }
+        // A list that is cut off is no wrong password; a guess learns nothing from that.
+        AvPairs::new(&client_part[CLIENT_CHALLENGE_HEAD..]).check()?;
         let found = lookup(domain, user_name);
         let response_key = ntlm::ntowf_v2(&found.unwrap_or_default(), user_name, domain);
         let proof = ntlm::nt_proof_str(&response_key, &self.server_challenge, client_part);

@@ -11,6 +11,9 @@ use crate::{FileTime, Guid, NtStatus};
 /// Contexts accepted in one message. A dozen kinds exist and none comes twice.
 pub const MAX_CONTEXTS: usize = 64;
 
+/// Bytes that the name of a context has at least ([MS-SMB2] 2.2.13.2).
+pub const SHORTEST_NAME: usize = 4;
+
 /// Names of the contexts that the specification defines.
 pub mod name {
     macro_rules! names {
@@ -59,7 +62,7 @@ pub mod name {
 /// One create context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CreateContext<'a> {
-    /// Usually four bytes: [`name`]. Open. At most 65534 bytes are written.
+    /// Usually four bytes, never fewer: [`name`]. Open. At most 65534 bytes are written.
     pub name: &'a [u8],
     /// The data.
     pub data: &'a [u8],
@@ -94,7 +97,8 @@ impl<'a> CreateContexts<'a> {
     /// Reads a chain that is `bytes` as a whole; empty bytes are an empty chain.
     ///
     /// # Errors
-    /// [`Error`] if a context leaves the chain, or there are more than [`MAX_CONTEXTS`].
+    /// [`Error`] if a context leaves the chain or has a name of fewer than [`SHORTEST_NAME`]
+    /// bytes, or there are more than [`MAX_CONTEXTS`].
     pub fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         let mut rest = bytes;
         for _ in 0..MAX_CONTEXTS {
@@ -222,6 +226,13 @@ fn first(chain: &[u8]) -> Result<(CreateContext<'_>, &[u8]), Error> {
         name: codec::within(own, WHAT, FIXED, name_offset.into(), name_length.into())?,
         data: codec::within(own, WHAT, FIXED, data_offset.into(), data_length as usize)?,
     };
+    if context.name.len() < SHORTEST_NAME {
+        return Err(Error::Truncated {
+            what: "SMB2_CREATE_CONTEXT Name",
+            needed: SHORTEST_NAME,
+            available: context.name.len(),
+        });
+    }
     match next {
         0 => Ok((context, &[])),
         // `within` proved next <= chain.len(), and a context is no shorter than its head.

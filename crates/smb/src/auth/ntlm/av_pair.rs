@@ -58,6 +58,12 @@ impl<'a> AvPairs<'a> {
         Ok(None)
     }
 
+    /// Errors if the list is broken before its end.
+    pub(in crate::auth) fn check(mut self) -> Result<(), Error> {
+        while self.next()?.is_some() {}
+        Ok(())
+    }
+
     /// MsvAvFlags, 0 if absent.
     pub(in crate::auth) fn flags(self) -> Result<u32, Error> {
         match self.find(AvId::FLAGS)? {

@@ -393,6 +393,33 @@ fn ntlm_v1_is_denied() {
     }
 }
 
+/// The response that NetApp's network diagnosis sends: the list behind its head is cut off.
+#[test]
+fn a_response_with_a_broken_list_is_malformed() {
+    let mut response = vec![0xAB; 16];
+    response.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
+    response.extend_from_slice(&[0x3F; 8]);
+    response.extend_from_slice(&[0x55; 12]);
+    // AvId 0x3850 with 0x7822 bytes, of which few are there.
+    response.extend_from_slice(&[0x50, 0x38, 0x22, 0x78, 0x2B, 0x94]);
+    for user_name in [&b"U\0s\0e\0r\0"[..], b"N\0o\0b\0o\0d\0y\0"] {
+        let message = AuthenticateMessage {
+            lm_challenge_response: &[0; 24],
+            nt_challenge_response: &response,
+            domain_name: b"",
+            user_name,
+            workstation: b"",
+            encrypted_random_session_key: b"",
+            flags: NegotiateFlags(0x0000_0201),
+            mic: None,
+        };
+        let mut acceptor = acceptor();
+        challenged(&mut acceptor, &unhex(PYSPNEGO_RAW_NEGOTIATE));
+        let outcome = step(&mut acceptor, &message.write().unwrap());
+        assert_eq!(outcome, Step::Denied(NtStatus::INVALID_PARAMETER));
+    }
+}
+
 #[test]
 fn key_exchange_needs_16_bytes() {
     let message = AuthenticateMessage {

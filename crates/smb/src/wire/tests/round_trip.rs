@@ -149,7 +149,7 @@ proptest! {
         times in any::<[u64; 6]>(),
         file_id in file_id(),
         file_name in name(),
-        data in vec((bytes(), bytes()), 0..5),
+        data in vec((vec(any::<u8>(), create_context::SHORTEST_NAME..80), bytes()), 0..5),
     ) {
         let contexts: Vec<_> = data.iter().map(|(name, data)| CreateContext { name, data }).collect();
         round_trip!(CreateRequest, CreateRequest {

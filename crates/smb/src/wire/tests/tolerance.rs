@@ -92,6 +92,22 @@ fn unknown_create_contexts_and_any_oplock_level_survive() {
 }
 
 #[test]
+fn names_of_create_contexts_have_four_bytes_at_least() {
+    for (name, good) in [(&b""[..], false), (b"xxx", false), (b"xxxx", true)] {
+        let contexts = [CreateContext {
+            name,
+            data: b"data",
+        }];
+        let request = CreateRequest {
+            contexts: CreateContexts::from(&contexts[..]),
+            ..CreateRequest::default()
+        };
+        let bytes = message(|out| request.write(out));
+        assert_eq!(CreateRequest::read(&bytes).is_ok(), good, "{name:?}");
+    }
+}
+
+#[test]
 fn a_name_may_leave_the_context_offset_unaligned() {
     let mut bytes = vector("create_request");
     // The name ends at 132; move the contexts there.
