@@ -32,14 +32,13 @@ use smb::wire::lock_flags::{
 use super::Ticket;
 use held::HeldLocks;
 use range::Range;
-#[allow(unused_imports)]
 pub(crate) use sequence::{LockSequences, Sequence};
 
 /// The locks of one file, and the requests that wait for one. A file without locks keeps
 /// none of these: drop it when [`LockList::is_empty`].
 ///
-/// A held lock takes at most 128 bytes, a waiting request 40. How many there may be is the
-/// caller's budget.
+/// A held lock takes at most 128 bytes. How many locks and waiting requests there may be is
+/// for the caller's budget to say.
 #[derive(Default)]
 pub(crate) struct LockList {
     held: HeldLocks,
@@ -129,8 +128,9 @@ impl LockList {
     /// `granted`, with an error too.
     ///
     /// # Errors
-    /// - INVALID_PARAMETER: no element, or one whose flags are not UNLOCK alone. Beside
-    ///   UNLOCK, FAIL_IMMEDIATELY may be ignored, but Windows and Samba refuse it.
+    /// - INVALID_PARAMETER: no element, or one whose flags are not UNLOCK alone. The
+    ///   specification lets a server ignore FAIL_IMMEDIATELY here; Samba refuses it, and
+    ///   smbtorture wants it refused.
     /// - INVALID_LOCK_RANGE: a range goes beyond byte 2^64 - 1. Samba says RANGE_NOT_LOCKED.
     /// - RANGE_NOT_LOCKED: the open holds no lock of exactly this range.
     pub(crate) fn unlock(
@@ -253,8 +253,8 @@ impl LockList {
 
     /// Grants what no longer conflicts, now that locks within `released` are gone.
     ///
-    /// A request is judged by the locks that are held, never by requests that wait:
-    /// [MS-FSA] 2.1.5.8 asks for no more, and Windows and Samba do so. A later request may
+    /// A request is judged by the locks that are held, never by requests that wait: that is
+    /// what [MS-FSA] 2.1.5.8 says and Samba does. A later request may
     /// therefore overtake one that waits, and an open can never wait for a request that
     /// waits for that same open. When locks go, those who wait are tried in order of
     /// arrival, so of two that want the same bytes the earlier one gets them.

@@ -30,6 +30,8 @@ use std::time::Instant;
 use smb::{Guid, NtStatus};
 
 pub(crate) use breaks::Turn;
+#[cfg(test)]
+use caching::BREAK_TIMEOUT;
 pub(crate) use caching::OplockLevel;
 pub(crate) use lease::{GrantedLease, LeaseRequest};
 pub(crate) use names::FileName;

@@ -176,8 +176,8 @@ impl State {
         lease.opens -= 1;
         if lease.opens > 0 {
             if lease.open == open {
-                let other = self.opens.iter().rev();
-                let other = other.filter(|entry| entry.lease == Some(slot)).next();
+                let mut others = self.opens.iter().rev();
+                let other = others.find(|entry| entry.lease == Some(slot));
                 lease.open = other.map_or(lease.open, |entry| entry.open);
             }
             return None;

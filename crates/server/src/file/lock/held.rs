@@ -132,7 +132,14 @@ impl HeldLocks {
 
     /// Removes all locks and waits of an open. Gives a range around those locks.
     pub(super) fn remove_all(&mut self, open: u32) -> Option<Range> {
-        let of_open = self.opens.get(&open)?;
+        let of_open = *self.opens.get(&open)?;
+        if of_open.count == self.count() {
+            // Nobody else has any: no tree is worth mending.
+            self.opens.remove(&open);
+            self.nodes = Nodes::default();
+            (self.shared, self.exclusive, self.at_zero) = (Root(NONE), Root(NONE), 0);
+            return (of_open.first != NONE).then_some(Range::ALL);
+        }
         self.at_zero -= of_open.at_zero;
         let mut around: Option<Range> = None;
         // The nodes move about as others go, but the open always knows its first one.
@@ -224,6 +231,11 @@ impl HeldLocks {
     pub(super) fn bytes(&self) -> usize {
         let places = self.opens.capacity().div_ceil(7) * 8;
         self.nodes.0.capacity() * size_of::<Node>() + places * (size_of::<(u32, OfOpen)>() + 1)
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> u32 {
+        self.opens.values().map(|of_open| of_open.waiting).sum()
     }
 
     /// The heights of the trees, after a look at all that must hold.

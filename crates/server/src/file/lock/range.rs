@@ -15,6 +15,11 @@ pub(super) struct Range {
 }
 
 impl Range {
+    pub(super) const ALL: Self = Self {
+        start: 0,
+        last: u64::MAX,
+    };
+
     /// The range of a lock; `None` is the empty one at 0. Errs with INVALID_LOCK_RANGE if
     /// it has a byte beyond 2^64 - 1.
     pub(super) fn of_lock(offset: u64, length: u64) -> Result<Option<Self>, NtStatus> {

@@ -46,11 +46,6 @@ impl LockSequences {
             self.0.get_or_insert_with(|| Box::new([INVALID; ENTRIES]))[index] = number;
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn is_unused(&self) -> bool {
-        self.0.is_none()
-    }
 }
 
 /// The entry's place, and the number.
@@ -59,4 +54,40 @@ fn split(lock_sequence: u32) -> (Option<usize>, u8) {
     let index = index.map(|index| index as usize);
     let number = (lock_sequence & 0xF) as u8;
     (index.filter(|&index| index < ENTRIES), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replayed_sequence_is_known_until_its_index_gets_another_number() {
+        let mut sequences = LockSequences::default();
+        for index in 1..=64 {
+            assert_eq!(sequences.check(index << 4), Sequence::New, "number 0 too");
+            sequences.store(index << 4 | 5);
+        }
+        for index in 1..=64 {
+            assert_eq!(sequences.check(index << 4 | 5), Sequence::Replayed);
+            assert_eq!(sequences.check(index << 4 | 6), Sequence::New);
+            // The other number has not succeeded yet, and the old one is forgotten.
+            assert_eq!(sequences.check(index << 4 | 6), Sequence::New);
+            assert_eq!(sequences.check(index << 4 | 5), Sequence::New);
+            sequences.store(index << 4 | 15);
+            assert_eq!(sequences.check(index << 4 | 15), Sequence::Replayed);
+        }
+    }
+
+    #[test]
+    fn sequences_of_no_index_are_never_known() {
+        let mut sequences = LockSequences::default();
+        for sequence in [0, 0xF, 65 << 4, 0x1234_5678, u32::MAX] {
+            sequences.store(sequence);
+            assert_eq!(sequences.check(sequence), Sequence::New);
+        }
+        assert!(sequences.0.is_none(), "takes no memory");
+        sequences.store(0x401);
+        assert_eq!(sequences.check(0x401), Sequence::Replayed);
+        assert!(sequences.0.is_some());
+    }
 }

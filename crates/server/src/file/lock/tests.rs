@@ -1,12 +1,14 @@
 //! A test for each rule. Many of them ask what smbtorture's smb2.lock asks.
 
+mod cost;
+mod waiting;
+
 use smb::NtStatus;
 use smb::wire::lock::LockElement;
 use smb::wire::lock_flags;
 
 use super::range::Range;
-use super::tree::Node;
-use super::{Access, LockList, LockSequences, Locked, Sequence, Waiting, is_unlock};
+use super::{Access, LockList, Locked, Waiting, is_unlock};
 use crate::file::Ticket;
 
 pub(super) const SHARED: u32 = lock_flags::SMB2_LOCKFLAG_SHARED_LOCK;
@@ -81,7 +83,11 @@ impl LockList {
         let waiting = self.waiting.iter().map(|waiting| &waiting.lock);
         for lock in waiting {
             assert!(self.held.conflicts(lock), "whoever waits is held up");
+            let same = |other: &&Waiting| other.lock.open == lock.open;
+            let waits = self.waiting.iter().filter(same).count();
+            assert_eq!(self.held.waiting_of(lock.open) as usize, waits);
         }
+        assert_eq!(self.held.waiting() as usize, self.waiting.len());
         self.held.assert_sound()
     }
 }
@@ -405,228 +411,6 @@ fn bytes_beyond_the_last_offset_do_not_count() {
     list.exclusive(A, u64::MAX, 1).unwrap();
     assert_eq!(list.read(B, u64::MAX - 1, u64::MAX), CONFLICT);
     assert_eq!(list.read(A, u64::MAX - 1, u64::MAX), Ok(()));
-}
-
-#[test]
-fn a_lock_that_comes_alone_waits() {
-    let mut list = LockList::default();
-    list.exclusive(A, 100, 50).unwrap();
-    assert!(list.wait(B, (100, 50), EXCLUSIVE, 1));
-    assert_eq!(list.count_of(B), 0, "not held yet");
-    assert_eq!(list.release(B, 100, 50), NOT_LOCKED);
-    assert_eq!(list.grants(A, 100, 50), [1]);
-    assert_eq!((list.count_of(A), list.count_of(B)), (0, 1));
-    assert_eq!(list.exclusive(A, 100, 50), REFUSED);
-    list.assert_sound();
-}
-
-#[test]
-fn without_a_ticket_nothing_waits() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 1).unwrap();
-    assert_eq!(list.lock(B, &[element(0, 1, EXCLUSIVE)], None), REFUSED);
-}
-
-#[test]
-fn an_open_waits_for_its_own_lock_too() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 10).unwrap();
-    assert!(list.wait(A, (5, 10), EXCLUSIVE, 1));
-    assert_eq!(list.grants(A, 0, 10), [1]);
-}
-
-#[test]
-fn waits_are_granted_in_order_of_arrival() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 10).unwrap();
-    assert!(list.wait(B, (0, 10), EXCLUSIVE, 1));
-    assert!(list.wait(C, (0, 5), SHARED, 2));
-    assert!(list.wait(A, (0, 5), EXCLUSIVE, 3));
-    assert_eq!(list.grants(A, 0, 10), [1]);
-    assert_eq!(list.grants(B, 0, 10), [2]);
-    assert_eq!(list.grants(C, 0, 5), [3]);
-}
-
-#[test]
-fn all_waits_that_go_together_are_granted_at_once() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 10).unwrap();
-    assert!(list.wait(B, (0, 5), SHARED, 1));
-    assert!(list.wait(C, (7, 9), EXCLUSIVE, 2));
-    assert!(list.wait(C, (0, 9), SHARED, 3));
-    assert!(list.wait(B, (9, 1), SHARED, 4));
-    assert_eq!(list.grants(A, 0, 10), [1, 2, 3]);
-    assert_eq!(list.grants(C, 7, 9), [4]);
-}
-
-#[test]
-fn an_array_of_unlocks_is_done_before_waits_are_granted() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 10).unwrap();
-    list.exclusive(A, 10, 10).unwrap();
-    assert!(list.wait(B, (0, 20), EXCLUSIVE, 1));
-    assert!(list.wait(C, (0, 10), EXCLUSIVE, 2));
-    let both = [element(0, 10, UNLOCK), element(10, 10, UNLOCK)];
-    let mut granted = Vec::new();
-    list.unlock(A, &both, &mut granted).unwrap();
-    assert_eq!(granted, [Ticket(1)], "the earlier one, which needs both");
-}
-
-#[test]
-fn a_later_request_may_overtake_one_that_waits() {
-    let mut list = LockList::default();
-    list.share(A, 0, 10).unwrap();
-    assert!(list.wait(B, (0, 20), EXCLUSIVE, 1));
-    // Judged by held locks alone. Else A would wait for B, which waits for A.
-    assert_eq!(list.share(A, 5, 1), GRANTED);
-    assert_eq!(list.exclusive(C, 15, 5), GRANTED);
-    assert!(list.grants(A, 0, 10).is_empty());
-    assert!(list.grants(A, 5, 1).is_empty());
-    assert_eq!(list.grants(C, 15, 5), [1]);
-}
-
-#[test]
-fn a_cancelled_wait_ends_without_a_lock() {
-    let mut list = LockList::default();
-    list.exclusive(A, 0, 10).unwrap();
-    assert!(list.wait(B, (0, 10), EXCLUSIVE, 1));
-    assert!(list.wait(C, (0, 10), EXCLUSIVE, 2));
-    assert!(list.cancel(Ticket(1)));
-    assert!(!list.cancel(Ticket(1)));
-    assert_eq!(list.grants(A, 0, 10), [2]);
-    assert!(!list.cancel(Ticket(2)), "granted already");
-    assert_eq!(list.count_of(B), 0);
-}
-
-#[test]
-fn closing_releases_the_locks_and_ends_the_waits_of_that_open() {
-    let mut list = LockList::default();
-    for offset in 0..20 {
-        list.exclusive([A, B][offset as usize % 2], offset, 1)
-            .unwrap();
-    }
-    assert!(list.wait(A, (1, 1), EXCLUSIVE, 1));
-    assert!(list.wait(C, (4, 1), EXCLUSIVE, 2));
-    assert!(list.wait(C, (5, 1), EXCLUSIVE, 3));
-    assert_eq!(list.closes(A), (vec![2], vec![1]));
-    assert_eq!(
-        (list.count_of(A), list.count_of(B), list.count_of(C)),
-        (0, 10, 1)
-    );
-    assert_eq!(list.closes(A), (vec![], vec![]));
-    assert_eq!(list.closes(C), (vec![], vec![3]));
-    assert_eq!(list.closes(B), (vec![], vec![]));
-    assert!(list.is_empty());
-    list.assert_sound();
-}
-
-#[test]
-fn an_empty_list_has_taken_no_memory() {
-    let mut list = LockList::default();
-    assert_eq!(list.bytes(), 0);
-    assert!(list.is_empty());
-    list.exclusive(A, 0, 1).unwrap();
-    assert!(!list.is_empty());
-}
-
-/// Locks of `count` opens in turn, `total` in all, in an order that is neither random nor
-/// sorted, of all lengths, overlapping if they are shared.
-fn filled(total: u64, opens: u64) -> LockList {
-    let mut list = LockList::default();
-    for number in 0..total {
-        let (open, place) = ((10 + number % opens) as u32, number * 7_919 % total);
-        if number % 2 == 0 {
-            list.exclusive(open, place * 8, 8).unwrap();
-        } else {
-            let half = (1 << 40) + place;
-            list.share(open, half, 1 + number * number % (1 << 20))
-                .unwrap();
-        }
-    }
-    list
-}
-
-#[test]
-fn a_held_lock_takes_at_most_128_bytes() {
-    assert_eq!(size_of::<Node>(), 64);
-    assert_eq!(size_of::<Waiting>(), 40);
-    // The worst case: every lock is of an open of its own.
-    for (total, opens) in [(100_000, 1), (100_003, 100_003), (57_345, 57_345)] {
-        let list = filled(total, opens);
-        let each = list.bytes() / total as usize;
-        assert!(each <= 128, "{each} bytes, {total} locks of {opens} opens");
-    }
-}
-
-#[test]
-fn memory_goes_back_while_some_locks_stay() {
-    let mut list = filled(20_000, 5_000);
-    list.exclusive(A, 1 << 50, 1).unwrap();
-    for open in 10..5_010 {
-        list.closes(open);
-    }
-    assert_eq!(list.count(), 1);
-    assert!(list.bytes() < 8 << 10, "{} bytes", list.bytes());
-    list.assert_sound();
-}
-
-#[test]
-fn a_look_up_among_many_locks_takes_few_steps() {
-    let mut sorted = LockList::default();
-    for number in 0..100_000 {
-        sorted.share(A, number, 100_000).unwrap();
-    }
-    for mut list in [sorted, filled(100_000, 3)] {
-        let (shared, exclusive) = list.assert_sound();
-        // An AVL tree is never higher than 1.45 log2 of its nodes.
-        assert!(shared.max(exclusive) <= 24, "{shared}, {exclusive}");
-    }
-}
-
-#[test]
-fn locks_that_end_just_before_do_not_conflict() {
-    // What defeats a scan of neighbours: many locks that start near and end too early,
-    // among them one that starts far away and reaches over.
-    let mut list = LockList::default();
-    for number in 0..5_000 {
-        list.share(A, number, 10_000 - number).unwrap();
-    }
-    assert_eq!(list.exclusive(B, 10_000, 1), GRANTED);
-    assert_eq!(list.exclusive(B, 9_999, 1), REFUSED);
-    list.release(B, 10_000, 1).unwrap();
-    list.share(C, 2_500, 10_000).unwrap();
-    assert_eq!(list.exclusive(B, 10_000, 1), REFUSED);
-}
-
-#[test]
-fn a_replayed_sequence_is_known_until_its_index_gets_another_number() {
-    let mut sequences = LockSequences::default();
-    for index in 1..=64 {
-        assert_eq!(sequences.check(index << 4), Sequence::New, "number 0 too");
-        sequences.store(index << 4 | 5);
-    }
-    for index in 1..=64 {
-        assert_eq!(sequences.check(index << 4 | 5), Sequence::Replayed);
-        assert_eq!(sequences.check(index << 4 | 6), Sequence::New);
-        // The other number has not succeeded yet, and the old one is forgotten.
-        assert_eq!(sequences.check(index << 4 | 6), Sequence::New);
-        assert_eq!(sequences.check(index << 4 | 5), Sequence::New);
-        sequences.store(index << 4 | 15);
-        assert_eq!(sequences.check(index << 4 | 15), Sequence::Replayed);
-    }
-}
-
-#[test]
-fn sequences_of_no_index_are_never_known() {
-    let mut sequences = LockSequences::default();
-    for sequence in [0, 0xF, 65 << 4, 0x1234_5678, u32::MAX] {
-        sequences.store(sequence);
-        assert_eq!(sequences.check(sequence), Sequence::New);
-    }
-    assert!(sequences.is_unused(), "takes no memory");
-    sequences.store(0x401);
-    assert_eq!(sequences.check(0x401), Sequence::Replayed);
-    assert!(!sequences.is_unused());
 }
 
 #[test]

@@ -1,0 +1,927 @@
+//! The table against a naive model: lists that are searched whole, every pair of opens
+//! compared, nothing counted beforehand. Random schedules of several clients on a file, its
+//! stream, another file and a directory.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::file::breaks::INVALID_OPLOCK_PROTOCOL;
+
+const R: u32 = 1;
+const H: u32 = 2;
+const W: u32 = 4;
+
+/// What the clients open: name, stream, directory.
+const TARGETS: [(&str, Option<&str>, bool); 4] = [
+    ("a", None, false),
+    ("a", Some("S"), false),
+    ("b", None, false),
+    ("d", None, true),
+];
+
+/// Of a stream, its file.
+fn base(target: usize) -> usize {
+    if target == 1 { 0 } else { target }
+}
+
+struct ModelOpen {
+    open: u32,
+    target: usize,
+    access: u32,
+    share_access: u32,
+    /// Level on the wire: 0, 1, 8, 9.
+    oplock: u8,
+    /// To which level, until when.
+    oplock_break: Option<(u8, Instant)>,
+    lease: Option<(u8, u8)>,
+    delete_on_close: bool,
+}
+
+struct ModelLease {
+    key: (u8, u8),
+    target: usize,
+    state: u32,
+    /// What the client was told, what is needed, until when.
+    breaking: Option<(u32, u32, Instant)>,
+    version: u8,
+    epoch: u16,
+    delete_on_close: bool,
+}
+
+#[derive(Default)]
+struct Model {
+    opens: Vec<ModelOpen>,
+    leases: Vec<ModelLease>,
+    waiting: Vec<(u64, usize)>,
+    pending: [bool; 4],
+    doomed: [bool; 4],
+    locks: [bool; 4],
+    breaks: Vec<String>,
+    ready: Vec<u64>,
+}
+
+#[derive(Clone, Copy)]
+struct Attempt {
+    target: usize,
+    access: u32,
+    share_access: u32,
+    effect: CreateEffect,
+    delete_on_close: bool,
+    caching: Asked,
+}
+
+#[derive(Clone, Copy)]
+enum Asked {
+    Nothing,
+    Oplock(OplockLevel),
+    Lease {
+        key: (u8, u8),
+        state: u32,
+        version: u8,
+        epoch: u16,
+    },
+}
+
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Nothing,
+    Oplock(OplockLevel),
+    /// State, whether it breaks, version, epoch.
+    Lease(u32, bool, u8, u16),
+    Refused(NtStatus),
+    Wait,
+}
+
+fn level_caching(level: u8) -> u32 {
+    match level {
+        1 => R,
+        8 => R | W,
+        9 => R | W | H,
+        _ => 0,
+    }
+}
+
+fn looks_only(access: u32, with_control: bool) -> bool {
+    let control = if with_control { 0x2_0000 } else { 0 };
+    access & !(0x10_0000 | 0x180 | control) == 0
+}
+
+fn share_conflict(one: (u32, u32), two: (u32, u32)) -> bool {
+    let guarded = 0x1_0000 | 0x27;
+    if one.0 & guarded == 0 || two.0 & guarded == 0 {
+        return false;
+    }
+    [(0x21, 1), (0x6, 2), (0x1_0000, 4)]
+        .iter()
+        .any(|(right, share)| {
+            one.0 & right != 0 && two.1 & share == 0 || two.0 & right != 0 && one.1 & share == 0
+        })
+}
+
+impl Model {
+    fn wake(&mut self, target: usize) {
+        self.ready.extend(
+            self.waiting
+                .iter()
+                .filter(|one| one.1 == target)
+                .map(|one| one.0),
+        );
+        self.waiting.retain(|one| one.1 != target);
+    }
+
+    fn expire(&mut self, target: usize, now: Instant) {
+        let mut any = false;
+        for open in self.opens.iter_mut().filter(|open| open.target == target) {
+            if open.oplock_break.is_some_and(|(_, until)| until <= now) {
+                (open.oplock, open.oplock_break, any) = (0, None, true);
+            }
+        }
+        for lease in self
+            .leases
+            .iter_mut()
+            .filter(|lease| lease.target == target)
+        {
+            if lease.breaking.is_some_and(|(_, _, until)| until <= now) {
+                (lease.state, lease.breaking, any) = (0, None, true);
+            }
+        }
+        if any {
+            self.wake(target);
+        }
+    }
+
+    fn notify_lease(&mut self, key: (u8, u8), from: u32, to: u32, epoch: u16, ack: bool) {
+        self.breaks
+            .push(format!("lease {key:?} {from}>{to} {epoch} {ack}"));
+    }
+
+    fn break_lease(&mut self, at: usize, to: u32, now: Instant) {
+        let lease = &mut self.leases[at];
+        let to = if lease.state & to & R == 0 {
+            0
+        } else {
+            lease.state & to
+        };
+        if let Some((_, needed, _)) = &mut lease.breaking {
+            *needed &= to;
+            return;
+        }
+        if lease.state == to {
+            return;
+        }
+        let (from, acknowledge) = (lease.state, lease.state != R);
+        lease.epoch = lease.epoch.wrapping_add(1);
+        if acknowledge {
+            lease.breaking = Some((to, to, now + BREAK_TIMEOUT));
+        } else {
+            lease.state = to;
+        }
+        let (key, epoch) = (lease.key, if lease.version == 2 { lease.epoch } else { 0 });
+        self.notify_lease(key, from, to, epoch, acknowledge);
+    }
+
+    fn break_oplock(&mut self, at: usize, to: u8, now: Instant) {
+        let open = &mut self.opens[at];
+        if open.oplock == 1 {
+            open.oplock = 0;
+        } else if open.oplock_break.is_none() {
+            open.oplock_break = Some((to, now + BREAK_TIMEOUT));
+        } else {
+            return;
+        }
+        self.breaks.push(format!("open {} to {to}", open.open));
+    }
+
+    /// Indexes of the leases of a target that are not `own`.
+    fn other_leases(&self, target: usize, own: Option<(u8, u8)>) -> Vec<usize> {
+        let all = 0..self.leases.len();
+        all.filter(|at| self.leases[*at].target == target && Some(self.leases[*at].key) != own)
+            .collect()
+    }
+
+    fn oplock_holders(&self, target: usize) -> Vec<usize> {
+        let all = 0..self.opens.len();
+        all.filter(|at| self.opens[*at].target == target && self.opens[*at].oplock != 0)
+            .collect()
+    }
+
+    fn open(
+        &mut self,
+        open: u32,
+        ticket: u64,
+        again: bool,
+        attempt: Attempt,
+        now: Instant,
+    ) -> Outcome {
+        let target = attempt.target;
+        self.expire(target, now);
+        self.waiting.retain(|one| *one != (ticket, target));
+        let mut own = None;
+        let mut elsewhere = false;
+        if let Asked::Lease { key, .. } = attempt.caching {
+            match self.leases.iter().find(|lease| lease.key == key) {
+                Some(lease) if lease.target == target => own = Some(key),
+                Some(lease) if lease.delete_on_close => elsewhere = true,
+                Some(_) => return Outcome::Refused(NtStatus::INVALID_PARAMETER),
+                None => {}
+            }
+        }
+        for at in [target, base(target)] {
+            if self.pending[at] || self.doomed[at] {
+                return Outcome::Refused(NtStatus::DELETE_PENDING);
+            }
+        }
+        let overwrites = matches!(
+            attempt.effect,
+            CreateEffect::Overwritten | CreateEffect::Superseded
+        );
+        let claimed = attempt.access | if overwrites { 2 } else { 0 };
+        let others = self.opens.iter().filter(|other| other.target == target);
+        let conflict = others.clone().any(|other| {
+            share_conflict(
+                (claimed, attempt.share_access),
+                (other.access, other.share_access),
+            )
+        });
+        if self.must_wait(claimed, overwrites, conflict, own, again, target, now) {
+            self.waiting.push((ticket, target));
+            return Outcome::Wait;
+        }
+        if conflict {
+            return Outcome::Refused(NtStatus::SHARING_VIOLATION);
+        }
+        let mut made = ModelOpen {
+            open,
+            target,
+            access: attempt.access,
+            share_access: attempt.share_access,
+            oplock: 0,
+            oplock_break: None,
+            lease: None,
+            delete_on_close: attempt.delete_on_close,
+        };
+        let outcome = match attempt.caching {
+            Asked::Nothing => Outcome::Nothing,
+            Asked::Oplock(level) => {
+                let existing_looked_at =
+                    attempt.effect == CreateEffect::Opened && looks_only(attempt.access, false);
+                if !TARGETS[target].2 && !existing_looked_at {
+                    let caching = level_caching(level.to_wire());
+                    let caching = self.possible(target, caching, None, false);
+                    made.oplock = match caching {
+                        _ if caching & R == 0 => 0,
+                        _ if caching & W == 0 => 1,
+                        _ if caching & H == 0 => 8,
+                        _ => 9,
+                    };
+                }
+                Outcome::Oplock(OplockLevel::from_wire(made.oplock))
+            }
+            Asked::Lease { .. } if elsewhere => Outcome::Nothing,
+            Asked::Lease { version: 1, .. } if TARGETS[target].2 => Outcome::Nothing,
+            Asked::Lease {
+                key,
+                state,
+                version,
+                epoch,
+            } => {
+                let state = if TARGETS[target].2 { state & !W } else { state };
+                let possible = self.possible(target, state, Some(key), true);
+                made.lease = Some(key);
+                if own.is_none() {
+                    self.leases.push(ModelLease {
+                        key,
+                        target,
+                        state: possible,
+                        breaking: None,
+                        version,
+                        epoch: epoch.wrapping_add(1),
+                        delete_on_close: false,
+                    });
+                }
+                let lease = self
+                    .leases
+                    .iter_mut()
+                    .find(|lease| lease.key == key)
+                    .unwrap();
+                if own.is_some()
+                    && lease.state & !state == 0
+                    && possible == state
+                    && lease.state != possible
+                    && lease.breaking.is_none()
+                {
+                    lease.state = possible;
+                    lease.epoch = lease.epoch.wrapping_add(1);
+                }
+                lease.delete_on_close |= attempt.delete_on_close;
+                lease_outcome(lease)
+            }
+        };
+        self.opens.push(made);
+        outcome
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a model has no structure")]
+    fn must_wait(
+        &mut self,
+        claimed: u32,
+        overwrites: bool,
+        conflict: bool,
+        own: Option<(u8, u8)>,
+        again: bool,
+        target: usize,
+        now: Instant,
+    ) -> bool {
+        let mut wait = false;
+        let awaited = if conflict { H } else { W };
+        let empties = overwrites && !conflict;
+        if !looks_only(claimed, false) {
+            for at in self.oplock_holders(target) {
+                let held = level_caching(self.opens[at].oplock);
+                if held & awaited != 0 {
+                    wait = true;
+                    self.break_oplock(at, if overwrites { 0 } else { 1 }, now);
+                } else if held == R && empties {
+                    self.break_oplock(at, 0, now);
+                }
+            }
+        }
+        if !looks_only(claimed, true) {
+            for at in self.other_leases(target, own) {
+                let lease = &self.leases[at];
+                let lost = if empties { R | W | H } else { awaited };
+                let was_breaking = lease.breaking.is_some();
+                wait |= lease.state & awaited != 0;
+                if lease.state & lost == 0 {
+                    wait |= was_breaking;
+                } else {
+                    wait |= was_breaking && again;
+                    self.break_lease(at, lease.state & !lost, now);
+                }
+            }
+        }
+        wait
+    }
+
+    fn possible(&self, target: usize, wanted: u32, own: Option<(u8, u8)>, lease: bool) -> u32 {
+        let leases = self.other_leases(target, own);
+        let oplocks = self.oplock_holders(target);
+        let mut others = leases
+            .iter()
+            .map(|at| self.leases[*at].state)
+            .fold(0, |a, b| a | b);
+        for at in &oplocks {
+            others |= level_caching(self.opens[*at].oplock);
+        }
+        if others & W != 0 || wanted & R == 0 {
+            return 0;
+        }
+        let mut caching = wanted;
+        let hinders = self.opens.iter().any(|open| {
+            open.target == target
+                && (open.lease.is_none() || open.lease != own)
+                && (open.lease.is_some() || open.oplock != 0 || !looks_only(open.access, false))
+        });
+        if hinders {
+            caching &= !W;
+        }
+        if self.locks[target] && caching & W == 0 {
+            return 0;
+        }
+        if lease && !oplocks.is_empty() {
+            caching &= !H;
+        }
+        if !lease && others & H != 0 {
+            return 0;
+        }
+        caching
+    }
+
+    /// What has to be unlinked: a target.
+    fn close(&mut self, open: u32, now: Instant) -> Option<usize> {
+        let at = self
+            .opens
+            .iter()
+            .position(|other| other.open == open)
+            .unwrap();
+        let target = self.opens[at].target;
+        self.expire(target, now);
+        let closed = self.opens.remove(at);
+        let is_used = |key| self.opens.iter().any(|open| open.lease == Some(key));
+        let unused: Vec<_> = self
+            .leases
+            .iter()
+            .map(|lease| lease.key)
+            .filter(|key| !is_used(*key))
+            .collect();
+        self.leases.retain(|lease| !unused.contains(&lease.key));
+        self.pending[target] |= closed.delete_on_close;
+        self.wake(target);
+        if self.opens.iter().any(|open| open.target == target) {
+            return None;
+        }
+        self.locks[target] = false;
+        if target == 1 {
+            let file_goes = self.pending[0] && !self.opens.iter().any(|open| open.target == 0);
+            if file_goes {
+                self.pending[1] = false;
+                return self.end(0);
+            }
+        }
+        self.end(target)
+    }
+
+    fn end(&mut self, target: usize) -> Option<usize> {
+        let used = self.opens.iter().any(|open| open.target == target)
+            || target == 0 && (self.doomed[1] || self.opens.iter().any(|open| open.target == 1));
+        if used || self.doomed[target] {
+            return None;
+        }
+        if self.pending[target] {
+            self.doomed[target] = true;
+            return Some(target);
+        }
+        if target == 1 {
+            return self.end(0);
+        }
+        None
+    }
+
+    fn removed(&mut self, target: usize) -> Option<usize> {
+        self.doomed[target] = false;
+        self.pending[target] = false;
+        if target == 1 { self.end(0) } else { None }
+    }
+
+    fn write(&mut self, open: u32, now: Instant) {
+        let by = self.opens.iter().find(|other| other.open == open).unwrap();
+        let (target, own) = (by.target, by.lease);
+        let writer = self
+            .leases
+            .iter()
+            .any(|lease| lease.target == target && lease.state & W != 0)
+            || self
+                .oplock_holders(target)
+                .iter()
+                .any(|at| self.opens[*at].oplock > 1);
+        let readers = self
+            .leases
+            .iter()
+            .any(|lease| lease.target == target && lease.state & R != 0)
+            || !self.oplock_holders(target).is_empty();
+        if writer || !readers {
+            return;
+        }
+        self.expire(target, now);
+        for at in self.other_leases(target, own) {
+            if self.leases[at].state & R != 0 {
+                self.break_lease(at, 0, now);
+            }
+        }
+        for at in self.oplock_holders(target) {
+            if self.opens[at].oplock == 1 {
+                self.break_oplock(at, 0, now);
+            }
+        }
+    }
+
+    /// True if it has to wait.
+    fn break_handles(&mut self, open: u32, ticket: u64, now: Instant) -> bool {
+        let by = self.opens.iter().find(|other| other.open == open).unwrap();
+        let (target, own) = (by.target, by.lease);
+        self.expire(target, now);
+        self.waiting.retain(|one| *one != (ticket, target));
+        let mut wait = false;
+        for at in self.other_leases(target, own) {
+            let state = self.leases[at].state;
+            if state & H != 0 {
+                wait = true;
+                self.break_lease(at, state & !H, now);
+            }
+        }
+        for at in self.oplock_holders(target) {
+            if self.opens[at].oplock == 9 && self.opens[at].open != open {
+                wait = true;
+                self.break_oplock(at, 0, now);
+            }
+        }
+        if wait {
+            self.waiting.push((ticket, target));
+        }
+        wait
+    }
+
+    fn acknowledge_oplock(
+        &mut self,
+        open: u32,
+        level: u8,
+        now: Instant,
+    ) -> Result<OplockLevel, NtStatus> {
+        let at = self
+            .opens
+            .iter()
+            .position(|other| other.open == open)
+            .unwrap();
+        let target = self.opens[at].target;
+        self.expire(target, now);
+        let held = &mut self.opens[at];
+        let Some((to, _)) = held.oplock_break.take() else {
+            return Err(INVALID_OPLOCK_PROTOCOL);
+        };
+        let answer = match (level, held.oplock) {
+            (0, _) | (8, 9) => Ok(0),
+            (1, _) => Ok(to),
+            (0xFF, _) => Err(NtStatus::INVALID_PARAMETER),
+            _ => Err(INVALID_OPLOCK_PROTOCOL),
+        };
+        held.oplock = answer.unwrap_or(0);
+        self.wake(target);
+        answer.map(OplockLevel::from_wire)
+    }
+
+    fn acknowledge_lease(
+        &mut self,
+        key: (u8, u8),
+        kept: u32,
+        now: Instant,
+    ) -> Result<u32, NtStatus> {
+        let found = self.leases.iter().position(|lease| lease.key == key);
+        let at = found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
+        let target = self.leases[at].target;
+        self.expire(target, now);
+        let lease = &mut self.leases[at];
+        let (told, needed, _) = lease.breaking.ok_or(NtStatus::UNSUCCESSFUL)?;
+        if kept & !told != 0 {
+            return Err(NtStatus::REQUEST_NOT_ACCEPTED);
+        }
+        let kept = if kept & R == 0 { 0 } else { kept };
+        lease.state = kept;
+        lease.breaking = None;
+        let epoch = if lease.version == 2 { lease.epoch } else { 0 };
+        if kept == R && needed == 0 {
+            lease.state = 0;
+            self.notify_lease(key, R, 0, epoch, false);
+        } else if kept & !needed != 0 {
+            let next = kept & (needed | R);
+            lease.breaking = Some((next, needed, now + BREAK_TIMEOUT));
+            self.notify_lease(key, kept, next, epoch, true);
+        }
+        self.wake(target);
+        Ok(kept)
+    }
+}
+
+fn lease_outcome(lease: &ModelLease) -> Outcome {
+    let epoch = if lease.version == 2 { lease.epoch } else { 0 };
+    Outcome::Lease(lease.state, lease.breaking.is_some(), lease.version, epoch)
+}
+
+/// Both, driven by one schedule.
+struct Trial {
+    bench: Bench,
+    model: Model,
+    attempts: HashMap<u64, Attempt>,
+    unlinks: Vec<(usize, Arc<File>)>,
+}
+
+fn client(number: u8) -> Guid {
+    Guid([0xC0 + number; 16])
+}
+
+impl Trial {
+    fn new() -> Self {
+        Self {
+            bench: Bench::new(),
+            model: Model::default(),
+            attempts: HashMap::new(),
+            unlinks: Vec::new(),
+        }
+    }
+
+    /// One step, out of 64 random bits.
+    fn step(&mut self, bits: u64) {
+        let pick = |shift: u32, among: u64| (bits >> shift) % 256 % among;
+        let now = self.bench.now;
+        let some_open = (!self.model.opens.is_empty()).then(|| {
+            let at = pick(8, self.model.opens.len() as u64);
+            self.model.opens[at as usize].open
+        });
+        match (pick(0, 32), some_open) {
+            (0..=10, _) => {
+                let attempt = attempt(bits);
+                self.attempt(attempt, None);
+            }
+            (11..=14, _) if !self.attempts.is_empty() => {
+                let mut tickets: Vec<u64> = self.attempts.keys().copied().collect();
+                tickets.sort_unstable();
+                let ticket = tickets[pick(8, tickets.len() as u64) as usize];
+                let attempt = self.attempts[&ticket];
+                self.attempt(attempt, Some(ticket));
+            }
+            (15..=18, Some(open)) => self.close(open),
+            (19..=21, Some(open)) => {
+                let breaking = self
+                    .model
+                    .opens
+                    .iter()
+                    .find(|open| open.oplock_break.is_some());
+                let open = breaking.map_or(open, |breaking| breaking.open);
+                let level = [0, 1, 1, 1, 8, 9, 0xFF, 0x33][pick(16, 8) as usize];
+                let answer = self.bench.acknowledge_oplock(open, level);
+                assert_eq!(answer, self.model.acknowledge_oplock(open, level, now));
+            }
+            (22..=25, _) => {
+                let breaking = self
+                    .model
+                    .leases
+                    .iter()
+                    .find(|lease| lease.breaking.is_some());
+                let key = breaking.map_or((0, 1), |lease| lease.key);
+                let told = breaking
+                    .and_then(|lease| lease.breaking)
+                    .map_or(0, |told| told.0);
+                // Most clients do as they are told.
+                let kept = if pick(16, 4) == 0 {
+                    pick(24, 8) as u32
+                } else {
+                    told
+                };
+                let Bench { table, effects, .. } = &mut self.bench;
+                let answer =
+                    table.acknowledge_lease(client(key.0), guid(key.1), kept, now, effects);
+                assert_eq!(answer, self.model.acknowledge_lease(key, kept, now));
+            }
+            (26, _) => self.bench.pass(Duration::from_secs(pick(8, 30))),
+            (27 | 28, Some(open)) => {
+                self.bench.write(open);
+                self.model.write(open, now);
+            }
+            (29, Some(open)) => {
+                let ticket = 1_000_000 + u64::from(open);
+                let waits = self.bench.break_handles(open).is_some();
+                assert_eq!(waits, self.model.break_handles(open, ticket, now));
+            }
+            (30, Some(open)) => {
+                let pending = pick(16, 3) == 0;
+                let at = self
+                    .model
+                    .opens
+                    .iter()
+                    .position(|other| other.open == open)
+                    .unwrap();
+                self.model.pending[self.model.opens[at].target] = pending;
+                self.model.opens[at].delete_on_close &= pending;
+                self.bench.file(open).set_delete_pending(open, pending);
+            }
+            (31, Some(open)) => {
+                let at = self
+                    .model
+                    .opens
+                    .iter()
+                    .find(|other| other.open == open)
+                    .unwrap();
+                let locks = pick(16, 2) == 0;
+                self.model.locks[at.target] = locks;
+                self.bench.file(open).set_has_locks(locks);
+            }
+            _ => self.removed(pick(16, 8) as usize),
+        }
+        self.compare();
+    }
+
+    fn attempt(&mut self, attempt: Attempt, waited: Option<u64>) {
+        let (name, stream, is_directory) = TARGETS[attempt.target];
+        let create = Create {
+            stream,
+            is_directory,
+            effect: attempt.effect,
+            delete_on_close: attempt.delete_on_close,
+            caching: match attempt.caching {
+                Asked::Nothing => CachingRequest::None,
+                Asked::Oplock(level) => CachingRequest::Oplock(level),
+                Asked::Lease {
+                    key,
+                    state,
+                    version,
+                    epoch,
+                } => CachingRequest::Lease(LeaseRequest {
+                    client_guid: client(key.0),
+                    lease_key: guid(key.1),
+                    parent_lease_key: None,
+                    state,
+                    version,
+                    epoch,
+                }),
+            },
+            ticket: waited.map(Ticket),
+            ..file(name)
+                .access(attempt.access)
+                .share(attempt.share_access)
+        };
+        let came = self.bench.create(create);
+        let open = self.bench.next;
+        let ticket = waited.unwrap_or(open.into());
+        let again = waited.is_some();
+        let expected = self
+            .model
+            .open(open, ticket, again, attempt, self.bench.now);
+        let came = match came {
+            Came::Refused(status) => Outcome::Refused(status),
+            Came::Waits(_) => Outcome::Wait,
+            Came::Granted(_, caching) => outcome_of(caching),
+        };
+        assert_eq!(came, expected);
+        match came {
+            Outcome::Wait => self.attempts.insert(ticket, attempt),
+            _ => self.attempts.remove(&ticket),
+        };
+    }
+
+    fn close(&mut self, open: u32) {
+        let file = self.bench.file(open).clone();
+        let closed = self.bench.close(open);
+        if closed.last {
+            file.set_has_locks(false);
+        }
+        let expected = self.model.close(open, self.bench.now);
+        self.unlink(closed.unlink, expected);
+    }
+
+    fn unlink(&mut self, unlink: Option<Unlink>, expected: Option<usize>) {
+        match (unlink, expected) {
+            (None, None) => {}
+            (Some(Unlink::File(file)), Some(target)) if target != 1 => {
+                self.unlinks.push((target, file));
+            }
+            (Some(Unlink::Stream(file)), Some(1)) => self.unlinks.push((1, file)),
+            (unlink, expected) => panic!("{:?} {expected:?}", unlink.is_some()),
+        }
+    }
+
+    fn removed(&mut self, at: usize) {
+        if at < self.unlinks.len() {
+            let (target, file) = self.unlinks.swap_remove(at);
+            let next = self.bench.table.removed(&file);
+            let expected = self.model.removed(target);
+            self.unlink(next, expected);
+        }
+    }
+
+    fn compare(&mut self) {
+        let breaks = std::mem::take(&mut self.bench.effects.breaks);
+        let text = breaks.iter().map(|one| match one {
+            Break::Oplock { open, level } => format!("open {open} to {level}"),
+            Break::Lease {
+                open,
+                client_guid,
+                lease_key,
+                new_epoch,
+                acknowledge,
+                current_state,
+                new_state,
+            } => {
+                let key = (client_guid.0[0] - 0xC0, lease_key.0[0]);
+                let named = self.model.opens.iter().find(|other| other.open == *open);
+                assert_eq!(named.unwrap().lease, Some(key));
+                format!("lease {key:?} {current_state}>{new_state} {new_epoch} {acknowledge}")
+            }
+        });
+        let mut text: Vec<String> = text.collect();
+        text.sort_unstable();
+        self.model.breaks.sort_unstable();
+        assert_eq!(text, std::mem::take(&mut self.model.breaks));
+        let ready: Vec<u64> = self.bench.ready().iter().map(|ticket| ticket.0).collect();
+        let mut expected = std::mem::take(&mut self.model.ready);
+        expected.sort_unstable();
+        assert_eq!(ready, expected);
+        for open in &self.model.opens {
+            let file = self.bench.file(open.open);
+            let lease = self
+                .model
+                .leases
+                .iter()
+                .find(|lease| open.lease == Some(lease.key));
+            let expected = match lease {
+                Some(lease) => lease_outcome(lease),
+                None => Outcome::Oplock(OplockLevel::from_wire(open.oplock)),
+            };
+            assert_eq!(outcome_of(file.caching(open.open)), expected);
+            let pending = self.model.pending[open.target] || self.model.pending[base(open.target)];
+            assert_eq!(file.is_delete_pending(), pending);
+        }
+        for target in 0..TARGETS.len() {
+            self.check_who_caches(target);
+        }
+    }
+
+    /// What must hold whatever happened: who may cache writes caches alone.
+    fn check_who_caches(&self, target: usize) {
+        let leases = self.model.other_leases(target, None);
+        let leases = leases.iter().map(|at| self.model.leases[*at].state);
+        let oplocks = self.model.oplock_holders(target);
+        let oplocks = oplocks
+            .iter()
+            .map(|at| level_caching(self.model.opens[*at].oplock));
+        let holders: Vec<u32> = leases.chain(oplocks).filter(|state| *state != 0).collect();
+        assert!(holders.len() <= 1 || holders.iter().all(|state| state & W == 0));
+        if let Some(open) = self.model.opens.iter().find(|open| open.target == target) {
+            let readers = !holders.is_empty() && holders[0] & W == 0;
+            assert_eq!(self.bench.file(open.open).may_break_read_caching(), readers);
+        }
+    }
+
+    fn end(mut self) {
+        while let Some(open) = self.model.opens.first().map(|open| open.open) {
+            self.close(open);
+        }
+        while !self.unlinks.is_empty() {
+            self.removed(0);
+        }
+        self.bench.end();
+    }
+}
+
+fn outcome_of(caching: GrantedCaching) -> Outcome {
+    match caching {
+        GrantedCaching::None => Outcome::Nothing,
+        GrantedCaching::Oplock(level) => Outcome::Oplock(level),
+        GrantedCaching::Lease(lease) => Outcome::Lease(
+            lease.state,
+            lease.break_in_progress,
+            lease.version,
+            lease.epoch,
+        ),
+    }
+}
+
+fn attempt(bits: u64) -> Attempt {
+    let pick = |shift: u32, among: u64| (bits >> shift) % 256 % among;
+    let control = access_mask::READ_CONTROL;
+    // Half of the opens share everything, or few would get far.
+    let share_access = if pick(20, 2) == 0 {
+        SHARE_ALL
+    } else {
+        pick(21, 8) as u32
+    };
+    Attempt {
+        target: [0, 0, 0, 1, 1, 2, 3, 0][pick(8, 8) as usize],
+        access: [
+            ALL,
+            READ,
+            WRITE,
+            DELETE,
+            ATTRIBUTES,
+            control,
+            READ | WRITE,
+            ALL,
+        ][pick(12, 8) as usize],
+        share_access,
+        effect: [
+            CreateEffect::Opened,
+            CreateEffect::Opened,
+            CreateEffect::Opened,
+            CreateEffect::Opened,
+            CreateEffect::Overwritten,
+            CreateEffect::Superseded,
+            CreateEffect::Created,
+            CreateEffect::Opened,
+        ][pick(28, 8) as usize],
+        delete_on_close: pick(32, 12) == 0,
+        caching: match pick(36, 8) {
+            0 => Asked::Nothing,
+            1 => Asked::Oplock(OplockLevel::II),
+            2 => Asked::Oplock(OplockLevel::Exclusive),
+            3 => Asked::Oplock(OplockLevel::Batch),
+            _ => Asked::Lease {
+                key: (pick(40, 2) as u8, 1 + pick(42, 3) as u8),
+                state: [7, 7, 3, 3, 5, 1, 0, 6][pick(45, 8) as usize],
+                version: 1 + pick(48, 2) as u8,
+                epoch: pick(50, 4) as u16 * 0x5555,
+            },
+        },
+    }
+}
+
+fn run(steps: Vec<u64>) {
+    let mut trial = Trial::new();
+    for bits in steps {
+        trial.step(bits);
+    }
+    trial.end();
+}
+
+/// A few tests with a share of the schedules each, so that they run side by side.
+macro_rules! shares {
+    ($($name:ident)*) => {
+        proptest! {
+            #![proptest_config(ProptestConfig::with_cases(5_100))]
+
+            $(#[test]
+            fn $name(steps in prop::collection::vec(any::<u64>(), 1..60)) {
+                run(steps);
+            })*
+        }
+    };
+}
+
+shares!(schedules_as_in_the_model schedules_as_in_the_model_2 schedules_as_in_the_model_3 schedules_as_in_the_model_4);
