@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use smb::NtStatus;
 use smb::wire::{FileId, access_mask};
+use smb::{Guid, NtStatus};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::counted::{Counted, Keyed};
@@ -40,12 +40,23 @@ pub(crate) struct FileOpen {
     /// What all opens of it share.
     pub(crate) file: Arc<File>,
     pub(crate) is_directory: bool,
+    /// FILE_NOTIFY_CHANGE_* bits of what was written and has not been told yet.
+    pub(crate) written: AtomicU32,
+    /// ClientGuid and ParentLeaseKey, if its lease names that of its directory.
+    pub(crate) parent_lease: Option<Box<(Guid, Guid)>>,
     /// FileModeInformation bits.
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
     pub(crate) position: AtomicU64,
     /// A running enumeration; boxed because most opens have none.
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
+}
+
+impl FileOpen {
+    /// Whose lease on the directory its changes leave alone.
+    pub(crate) fn parent_lease(&self) -> Option<(Guid, Guid)> {
+        self.parent_lease.as_deref().copied()
+    }
 }
 
 /// State of QUERY_DIRECTORY on one open.
