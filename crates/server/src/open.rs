@@ -13,8 +13,7 @@ use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::Pipe;
 use crate::session::Session;
-use crate::share::name::Pattern;
-use crate::share::{FileHandle, SharePath};
+use crate::share::{Enumeration, FileHandle, SharePath};
 use crate::tree_connect::{ShareKind, TreeConnect};
 
 pub(crate) struct Open {
@@ -57,16 +56,6 @@ impl FileOpen {
     pub(crate) fn parent_lease(&self) -> Option<(Guid, Guid)> {
         self.parent_lease.as_deref().copied()
     }
-}
-
-/// State of QUERY_DIRECTORY on one open.
-pub(crate) struct Enumeration {
-    pub(crate) names: std::vec::IntoIter<String>,
-    /// An entry that did not fit the last answer.
-    pub(crate) left_over: Option<String>,
-    pub(crate) pattern: Pattern,
-    /// Something was returned: the end is NO_MORE_FILES, else NO_SUCH_FILE.
-    pub(crate) any: bool,
 }
 
 pub(crate) struct PipeOpen {

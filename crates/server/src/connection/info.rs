@@ -20,6 +20,7 @@ use smb::wire::{
 use super::request::{Answer, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
+use crate::share::short_name::short_name;
 use crate::share::{Backend, Capacity, FileKind, FileStat, StoreResult, Waiting};
 use crate::tree_connect::{Share, ShareKind};
 
@@ -251,39 +252,6 @@ fn write_name(text: &str, out: &mut Vec<u8>) -> Result<usize, NtStatus> {
     Ok(name.len())
 }
 
-/// An 8.3 name to show: smbclient's allinfo gives up without one. It opens nothing unless
-/// it is the name itself; Samba mangles with a hash too.
-fn short_name(name: &str) -> String {
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    if (1..=8).contains(&stem.len())
-        && extension.len() <= 3
-        && is_plain(stem)
-        && is_plain(extension)
-    {
-        return name.to_ascii_uppercase();
-    }
-    let plain = |part: &str, most: usize| -> String {
-        let kept = part.chars().filter(char::is_ascii_alphanumeric).take(most);
-        kept.map(|c| c.to_ascii_uppercase()).collect()
-    };
-    // FNV-1a of the folded name, 16 bits of it: the same name always looks the same.
-    let hash = name
-        .to_lowercase()
-        .bytes()
-        .fold(0x811C_9DC5u32, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-    let folded = (hash >> 16 ^ hash) & 0xFFFF;
-    let mut short = format!("{}{folded:04X}~1", plain(stem, 2));
-    let extension = plain(extension, 3);
-    if !extension.is_empty() {
-        short.push('.');
-        short.push_str(&extension);
-    }
-    short
-}
-
 fn pipe_information(
     open: &Open,
     pipe: &PipeOpen,
@@ -445,33 +413,4 @@ fn units(backend: &dyn Backend, waiting: Waiting) -> StoreResult<(u32, u32, Capa
         0 => (capacity.unit_bytes / SECTOR, SECTOR, capacity),
         _ => (1, capacity.unit_bytes, capacity),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short_name;
-
-    #[test]
-    fn short_names_fit_eight_and_three() {
-        assert_eq!(short_name("readme.txt"), "README.TXT");
-        assert_eq!(short_name("q"), "Q");
-        for name in [
-            "a long name.text",
-            "..",
-            ".profile",
-            "übung.c",
-            "a.b.c.d",
-            "UPPER lower",
-        ] {
-            let short = short_name(name);
-            let (stem, extension) = short.split_once('.').unwrap_or((&short, ""));
-            assert!(
-                (1..=8).contains(&stem.len()) && extension.len() <= 3,
-                "{name}: {short}"
-            );
-            assert!(short.is_ascii());
-        }
-        assert_eq!(short_name("Long Name.txt"), short_name("Long Name.txt"));
-        assert_ne!(short_name("long name 1"), short_name("long name 2"));
-    }
 }

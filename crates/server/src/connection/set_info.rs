@@ -14,7 +14,6 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::create::SETTABLE_ATTRIBUTES;
 use super::request::{Answer, Failure, Request};
 use crate::changes::touched_by_set_info;
 use crate::core::Core;
@@ -175,8 +174,7 @@ impl Change<'_> {
             if directory && !file.is_directory {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.handle
-                .set_attributes(attributes & SETTABLE_ATTRIBUTES, waiting)?;
+            file.handle.set_attributes(attributes, waiting)?;
         }
         if times == Times::default() {
             Ok(())
