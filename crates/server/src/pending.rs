@@ -39,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) room: usize,
     /// What it waits under, if it waits.
     pub(crate) ticket: Ticket,
+    /// It builds on a request, but comes behind none.
+    pub(crate) follows_nothing: bool,
     /// It has waited before.
     pub(crate) again: bool,
     pub(crate) negotiated: Option<Negotiated>,

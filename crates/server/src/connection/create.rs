@@ -134,6 +134,9 @@ pub(super) fn create(
             );
         }
         if let GrantedCaching::Lease(granted) = &created.caching {
+            if let Some(negotiated) = request.negotiated {
+                core.add_lease_client(negotiated.client_guid, &session.connection);
+            }
             lease = lease_context(granted).to_bytes();
             answer(create_context::name::SMB2_CREATE_REQUEST_LEASE, &lease);
         }

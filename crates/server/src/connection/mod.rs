@@ -239,7 +239,11 @@ impl Connection {
             } else {
                 answers.extend_from_slice(&answer);
             }
-            if answers.len() >= ANSWERS_AT_ONCE || !self.close_after_reply.is_empty() {
+            if answers.len() >= ANSWERS_AT_ONCE
+                || !self.close_after_reply.is_empty()
+                // A break of the client's own making comes before the answers to later requests.
+                || self.outbox.has_arrived()
+            {
                 break;
             }
             next = frames.ready(self.frame_limit());
@@ -250,10 +254,9 @@ impl Connection {
     /// Finishes what others have made ready, and sends it with what they have for the client.
     async fn deliver<W: AsyncWrite + Unpin>(&mut self, output: &mut W) -> Result<(), Disconnect> {
         loop {
-            let arrived = self.outbox.take();
-            if arrived.resumed.is_empty() && arrived.frames.is_empty() {
+            let Some(arrived) = self.outbox.take() else {
                 return Ok(());
-            }
+            };
             let mut answers = Vec::new();
             for (ticket, outcome) in arrived.resumed {
                 self.resume(ticket, outcome, &mut answers)?;
