@@ -1,0 +1,66 @@
+//! Attacks of somebody who need not be known.
+
+use smb::auth::{Credentials, Initiator};
+use smb::wire::{Command, Header, SessionSetupRequest, security_mode};
+use smb::{NtStatus, wire};
+
+use super::attack::{Attacker, Got};
+use crate::{Error, Result};
+
+/// Logons begun on each connection.
+const PER_CONNECTION: u32 = 1_024;
+
+/// (6) Connections that say nothing, all from one address.
+pub(super) async fn idle(attacker: &Attacker, got: &mut Got) -> Result<()> {
+    while attacker.wants_more(got) {
+        match attacker.stream(attacker.one_address()).await {
+            Ok(stream) => {
+                got.one();
+                got.keep(stream);
+            }
+            Err(error) => got.refused(error),
+        }
+    }
+    Ok(())
+}
+
+/// (7) The first message of a logon, again and again.
+pub(super) async fn half(attacker: &Attacker, got: &mut Got) -> Result<()> {
+    let user = attacker.user();
+    let credentials = Credentials::new(user.domain(), user.user(), user.password());
+    let token = Initiator::new(credentials, "server").start(None);
+    while attacker.wants_more(got) {
+        let (connection, _) = attacker.connection(attacker.own_address()).await?;
+        got.keep(connection.clone());
+        for _ in 0..PER_CONNECTION {
+            if attacker.is_late() {
+                return Ok(());
+            }
+            let mut message = Vec::with_capacity(256);
+            Header {
+                command: Command::SESSION_SETUP,
+                credit_charge: 1,
+                credits: 1,
+                message_id: connection.take_message_ids(1).await,
+                ..Header::default()
+            }
+            .write(&mut message);
+            SessionSetupRequest {
+                security_mode: security_mode::SMB2_NEGOTIATE_SIGNING_ENABLED as u8,
+                security_buffer: &token,
+                ..SessionSetupRequest::default()
+            }
+            .write(&mut message);
+            let answer = connection.exchange(&message).await?;
+            match Header::read(&answer).map_err(wrong)?.status {
+                NtStatus::MORE_PROCESSING_REQUIRED => got.one(),
+                status => got.refused(status),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wrong(error: wire::Error) -> Error {
+    Error::Smb(error.into())
+}
