@@ -164,7 +164,7 @@ fn run(world: &World, attack: &Attack) -> Result<Told, String> {
         about: attack.about,
         wanted: count,
         descriptors: descriptors(&subject),
-        judged: verdict::judge(&seen, &memory),
+        judged: verdict::judge(&seen, &memory, world.quick),
         memory,
         seen,
     })

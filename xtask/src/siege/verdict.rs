@@ -40,9 +40,12 @@ pub struct Judged {
 }
 
 /// Judges one attack.
-pub fn judge(seen: &Value, memory: &Memory) -> Vec<Judged> {
+///
+/// In a short run beside other work, one slow request in a hundred is the machine's: there the
+/// 99th percentile of honest requests is judged, else the slowest.
+pub fn judge(seen: &Value, memory: &Memory, bounded: bool) -> Vec<Judged> {
     vec![
-        honest(&seen["honest"]),
+        honest(&seen["honest"], bounded),
         administrator(&seen["administrator"], &seen["ending"]),
         Judged {
             what: "growth of the server's memory".to_owned(),
@@ -62,10 +65,10 @@ pub fn judge(seen: &Value, memory: &Memory) -> Vec<Judged> {
     ]
 }
 
-fn honest(seen: &Value) -> Judged {
+fn honest(seen: &Value, bounded: bool) -> Judged {
     let kinds = ["echo", "create_close", "read"];
-    let slowest = |stretch: &str| {
-        let times = kinds.iter().map(|kind| &seen[kind][stretch]["maximum_us"]);
+    let slowest = |stretch: &str, key: &str| {
+        let times = kinds.iter().map(|kind| &seen[kind][stretch][key]);
         times.filter_map(Value::as_f64).fold(0.0, f64::max) / 1e3
     };
     let calls = |stretch: &str| {
@@ -73,16 +76,24 @@ fn honest(seen: &Value) -> Judged {
         counts.filter_map(Value::as_u64).sum::<u64>()
     };
     let failures = seen["failures"].as_u64();
-    let (quiet, attacked) = (slowest("before"), slowest("during"));
+    let usual = slowest("during", "p99_us");
+    let (quiet, attacked) = (
+        slowest("before", "maximum_us"),
+        slowest("during", "maximum_us"),
+    );
+    let judged = if bounded { usual } else { attacked };
     Judged {
-        what: "honest requests, the slowest".to_owned(),
+        what: match bounded {
+            true => "honest requests, 99 of 100".to_owned(),
+            false => "honest requests, the slowest".to_owned(),
+        },
         seen: format!(
-            "{attacked:.1} ms of {} ({quiet:.1} before){}",
+            "{attacked:.1} ms of {}, 99 of 100 in {usual:.1} (slowest before: {quiet:.1}){}",
             calls("during"),
             failed(seen)
         ),
         target: format!("< {HONEST_MS} ms, none fails"),
-        met: failures == Some(0) && calls("during") > 0 && attacked < HONEST_MS,
+        met: failures == Some(0) && calls("during") > 0 && judged < HONEST_MS,
     }
 }
 
@@ -170,7 +181,7 @@ mod tests {
     fn seen(slowest_us: f64, failures: u64, ending: Value) -> Value {
         let times = json!({
             "before": { "calls": 9, "maximum_us": 500.0 },
-            "during": { "calls": 9, "maximum_us": slowest_us },
+            "during": { "calls": 9, "maximum_us": slowest_us, "p99_us": 900.0 },
         });
         json!({
             "attack": { "wanted": 5, "got": 3, "refused": 2, "reasons": { "no": 2 } },
@@ -183,7 +194,10 @@ mod tests {
     }
 
     fn met(seen: &Value, memory: &Memory) -> Vec<bool> {
-        judge(seen, memory).iter().map(|one| one.met).collect()
+        judge(seen, memory, false)
+            .iter()
+            .map(|one| one.met)
+            .collect()
     }
 
     #[test]
@@ -191,6 +205,7 @@ mod tests {
         let ended = || json!({ "took_us": 20e3 });
         assert_eq!(met(&seen(9e3, 0, ended()), &CALM), [true; 4]);
         assert!(!met(&seen(101e3, 0, ended()), &CALM)[0]);
+        assert!(judge(&seen(101e3, 0, ended()), &CALM, true)[0].met);
         assert!(!met(&seen(9e3, 1, ended()), &CALM)[0]);
         assert!(!met(&seen(9e3, 0, json!({ "took_us": 2e6 })), &CALM)[1]);
         assert!(!met(&seen(9e3, 0, json!({ "failed": "refused" })), &CALM)[1]);
@@ -209,7 +224,7 @@ mod tests {
     #[test]
     fn everything_is_shown() {
         let seen = seen(9e3, 1, json!({ "failed": "refused" }));
-        let text = table(&judge(&seen, &CALM), &seen);
+        let text = table(&judge(&seen, &CALM, false), &seen);
         for word in [
             "wanted 5",
             "2 times: no",

@@ -2,9 +2,10 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use netsession::Credentials;
@@ -24,6 +25,8 @@ const WORKERS: u32 = 8;
 const EXCHANGE: Duration = Duration::from_secs(10);
 /// After so many refusals one after the other, a worker keeps what it has.
 const PATIENCE: u32 = 20;
+/// Of the connections from one address.
+const FIRST_PORT: u16 = 2_000;
 /// The attacker's own machine is another one: here its work gives way to the server's.
 const NICE: i32 = 10;
 
@@ -86,6 +89,8 @@ pub(super) struct Attacker {
     deadline: Instant,
     /// What is left to want, shared by all.
     left: Arc<AtomicU32>,
+    /// The next port of the address that all share.
+    port: Arc<AtomicU16>,
 }
 
 impl Attacker {
@@ -105,12 +110,12 @@ impl Attacker {
     }
 
     /// An address of this worker: none of them shares it.
-    pub(super) fn own_address(&self) -> IpAddr {
+    fn own_address(&self) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(127, 66, 1, self.number as u8 + 1))
     }
 
     /// The address that all workers share.
-    pub(super) fn one_address(&self) -> IpAddr {
+    fn one_address(&self) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(127, 66, 0, 1))
     }
 
@@ -118,7 +123,19 @@ impl Attacker {
         self.dial.user()
     }
 
-    pub(super) async fn stream(&self, source: IpAddr) -> Result<RawStream> {
+    /// A connection from the address that all workers share. Its port is chosen here: the
+    /// system looks longer for a free one the more are taken.
+    pub(super) async fn stream_from_one(&self) -> Result<RawStream> {
+        loop {
+            let port = self.port.fetch_add(1, Ordering::Relaxed).max(FIRST_PORT);
+            match self.stream((self.one_address(), port).into()).await {
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::AddrInUse => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn stream(&self, source: SocketAddr) -> Result<RawStream> {
         let connecting = RawStream::connect(source, self.dial.address());
         match tokio::time::timeout(EXCHANGE, connecting).await {
             Ok(stream) => Ok(stream?),
@@ -127,8 +144,8 @@ impl Attacker {
     }
 
     /// A negotiated connection, and the stream beneath it.
-    pub(super) async fn connection(&self, source: IpAddr) -> Result<(Connection, RawStream)> {
-        let stream = self.stream(source).await?;
+    pub(super) async fn connection(&self) -> Result<(Connection, RawStream)> {
+        let stream = self.stream((self.own_address(), 0).into()).await?;
         let transport = Transport::new(stream.clone(), EXCHANGE);
         let host = self.dial.address().ip().to_string();
         let negotiation = Negotiation::new(&host)?;
@@ -137,7 +154,7 @@ impl Attacker {
     }
 
     pub(super) async fn session(&self) -> Result<(Session, RawStream)> {
-        let (connection, stream) = self.connection(self.own_address()).await?;
+        let (connection, stream) = self.connection().await?;
         let session = self.dial.session(&connection, self.user()).await?;
         Ok((session, stream))
     }
@@ -165,6 +182,7 @@ impl Held {
             .enable_all()
             .build()?;
         let left = Arc::new(AtomicU32::new(siege.count));
+        let port = Arc::new(AtomicU16::new(FIRST_PORT));
         let deadline = Instant::now() + Duration::from_secs_f64(siege.seconds);
         let got = runtime.block_on(async {
             let mut workers = JoinSet::new();
@@ -174,6 +192,7 @@ impl Held {
                     number,
                     deadline,
                     left: left.clone(),
+                    port: port.clone(),
                 };
                 workers.spawn(work(siege.attack, attacker));
             }
@@ -203,7 +222,7 @@ impl Held {
             "refused": self.got.refused,
             "reasons": self.got.reasons,
         });
-        if self.kind == Attack::Idle {
+        if matches!(self.kind, Attack::Idle | Attack::Frames) {
             told["still_open"] = open.len().into();
             told["closed_by_the_server"] = closed.len().into();
         }

@@ -26,6 +26,8 @@ const FRAME: usize = (8 << 20) + 65_536;
 const FRAME_BEFORE_LOGON: usize = 2 * 65_536;
 /// A frame that the server does not take for so long is given up.
 const SLOW: Duration = Duration::from_secs(5);
+/// How often a full attacker tries again.
+pub(super) const GREED: Duration = Duration::from_millis(2);
 /// Pipes on one session.
 const PIPES: u32 = 16_000;
 
@@ -54,6 +56,12 @@ pub(super) async fn handles(attacker: &Attacker, got: &mut Got) -> Result<()> {
         let opened = tree.create("readable", &open).await;
         answered(got, opened)?;
     }
+    // Takes what becomes free until the siege is over.
+    tokio::spawn(async move {
+        while !matches!(tree.create("readable", &open).await, Err(SmbError::Closed)) {
+            tokio::time::sleep(GREED).await;
+        }
+    });
     Ok(())
 }
 
@@ -181,7 +189,7 @@ pub(super) async fn frames(attacker: &Attacker, got: &mut Got) -> Result<()> {
         number += 1;
         let sent = async {
             let (stream, length) = if number % 4 == 0 {
-                let (connection, stream) = attacker.connection(attacker.own_address()).await?;
+                let (connection, stream) = attacker.connection().await?;
                 drop(connection);
                 (stream, FRAME_BEFORE_LOGON)
             } else {

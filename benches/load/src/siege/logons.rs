@@ -5,15 +5,20 @@ use smb::wire::{Command, Header, SessionSetupRequest, security_mode};
 use smb::{NtStatus, wire};
 
 use super::attack::{Attacker, Got};
+use super::hoard::GREED;
 use crate::{Error, Result};
 
 /// Logons begun on each connection.
 const PER_CONNECTION: u32 = 1_024;
 
+/// Connections that a full attacker adds, for each worker, if it gets them: this end has a
+/// limit of descriptors too.
+const MORE: usize = 100;
+
 /// (6) Connections that say nothing, all from one address.
 pub(super) async fn idle(attacker: &Attacker, got: &mut Got) -> Result<()> {
     while attacker.wants_more(got) {
-        match attacker.stream(attacker.one_address()).await {
+        match attacker.stream_from_one().await {
             Ok(stream) => {
                 got.one();
                 got.keep(stream);
@@ -21,6 +26,17 @@ pub(super) async fn idle(attacker: &Attacker, got: &mut Got) -> Result<()> {
             Err(error) => got.refused(error),
         }
     }
+    // Takes what becomes free until the siege is over.
+    let attacker = attacker.clone();
+    tokio::spawn(async move {
+        let mut more = Vec::new();
+        loop {
+            more.extend(attacker.stream_from_one().await);
+            more.retain(|stream| !stream.is_closed());
+            more.truncate(MORE);
+            tokio::time::sleep(GREED).await;
+        }
+    });
     Ok(())
 }
 
@@ -30,7 +46,7 @@ pub(super) async fn half(attacker: &Attacker, got: &mut Got) -> Result<()> {
     let credentials = Credentials::new(user.domain(), user.user(), user.password());
     let token = Initiator::new(credentials, "server").start(None);
     while attacker.wants_more(got) {
-        let (connection, _) = attacker.connection(attacker.own_address()).await?;
+        let (connection, _) = attacker.connection().await?;
         got.keep(connection.clone());
         for _ in 0..PER_CONNECTION {
             if attacker.is_late() {

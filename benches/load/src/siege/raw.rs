@@ -1,7 +1,7 @@
 //! [`RawStream`]: a TCP connection that can be used beneath the client that speaks on it.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,9 +14,12 @@ use tokio::net::{TcpSocket, TcpStream};
 pub(super) struct RawStream(Arc<TcpStream>);
 
 impl RawStream {
-    pub(super) async fn connect(source: IpAddr, server: std::net::SocketAddr) -> io::Result<Self> {
+    /// From `source`; its port may be 0.
+    pub(super) async fn connect(source: SocketAddr, server: SocketAddr) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind((source, 0).into())?;
+        // A port of an earlier run may still be in TIME_WAIT.
+        socket.set_reuseaddr(true)?;
+        socket.bind(source)?;
         let stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;
         Ok(Self(Arc::new(stream)))
