@@ -33,17 +33,13 @@ const BENCH_USAGE: &str = "\
                    --from takes earlier results instead of measuring. NAME is one of:
 ";
 
-const SIEGE: &str = "\
+const SIEGE_USAGE: &str = "\
   siege [NAME...] [--bounded] [--json FILE]
                    attacks our server beside clients who work and an administrator who ends
                    it, and prints figures and targets. --bounded takes small numbers;
                    --json says where the results go (else target/bench/siege.json).
                    NAME is one of:
 ";
-
-fn usage() -> String {
-    format!("{USAGE}{}{SIEGE}{}", bench::usage(), siege::usage())
-}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -76,5 +72,9 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    format!("{USAGE}{}{BENCH_USAGE}{}", torture::USAGE, bench::usage())
+    let (benches, attacks) = (bench::usage(), siege::usage());
+    format!(
+        "{USAGE}{}{BENCH_USAGE}{benches}{SIEGE_USAGE}{attacks}",
+        torture::USAGE
+    )
 }

@@ -115,8 +115,9 @@ impl Cost {
     pub(crate) const CONNECTION: Self = Self::one(Resource::Connections, 1, 1_280);
     /// A session that does nothing: its keys and its entries in the tables.
     pub(crate) const SESSION: Self = Self::bytes(1_152);
-    /// A half-done logon: its acceptor and the messages that its proof covers.
-    pub(crate) const LOGON: Self = Self::one(Resource::Logons, 0, 4_096);
+    /// A half-done logon: its acceptor, and the messages that its proof covers, two of them
+    /// with up to 2 KiB.
+    pub(crate) const LOGON: Self = Self::one(Resource::Logons, 0, 2 * 2_048 + 768);
     /// What stays of a half-done logon that had to give way, until its connection looks.
     pub(crate) const LOGON_SLOT: Self = Self::bytes(192);
     /// An open file or directory: its state, its path, its entry in the table of files.

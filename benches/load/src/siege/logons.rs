@@ -15,6 +15,9 @@ const PER_CONNECTION: u32 = 1_024;
 /// limit of descriptors too.
 const MORE: usize = 100;
 
+/// Bytes of the first message of a logon.
+const MESSAGE: usize = 2_048;
+
 /// (6) Connections that say nothing, all from one address.
 pub(super) async fn idle(attacker: &Attacker, got: &mut Got) -> Result<()> {
     while attacker.wants_more(got) {
@@ -45,6 +48,7 @@ pub(super) async fn half(attacker: &Attacker, got: &mut Got) -> Result<()> {
     let user = attacker.user();
     let credentials = Credentials::new(user.domain(), user.user(), user.password());
     let token = Initiator::new(credentials, "server").start(None);
+    let token = padded(&token);
     while attacker.wants_more(got) {
         let (connection, _) = attacker.connection().await?;
         got.keep(connection.clone());
@@ -75,6 +79,17 @@ pub(super) async fn half(attacker: &Attacker, got: &mut Got) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The NTLM message in this token, without SPNEGO around it, as long as servers hold it: the
+/// proof of a logon covers its first message.
+fn padded(token: &[u8]) -> Vec<u8> {
+    let signature = b"NTLMSSP\0";
+    let mut windows = token.windows(signature.len());
+    let start = windows.position(|window| window == signature).unwrap_or(0);
+    let mut message = token[start..].to_vec();
+    message.resize(message.len().max(MESSAGE), 0);
+    message
 }
 
 fn wrong(error: wire::Error) -> Error {
