@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod application;
+#[allow(dead_code)]
+mod budget;
 mod changes;
 mod clock;
 mod connection;
