@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::ServerConfig;
 use crate::application::SessionGlobalId;
+use crate::budget::{self, Budget};
 use crate::connection;
 use crate::file::watch::{Notifier, Ready};
 use crate::file::{Break, Effects, File, FileName, FileTable, Unlink};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
     pub(crate) notifier: Notifier,
+    pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
     pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
     pub(crate) next_tree_connect: AtomicU32,
@@ -64,6 +66,9 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
+        let limits = budget::Limits::of_this_machine();
+        let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
+        let budget = Budget::new(limits.with_connections(connections));
         Arc::new_cyclic(|core: &Weak<Self>| {
             let core = core.clone();
             let notifier = Notifier::new(move |ready: Ready| {
@@ -81,6 +86,7 @@ impl Core {
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
                 notifier,
+                budget,
                 shares,
                 pipes: RwLock::default(),
                 next_tree_connect: AtomicU32::new(0),

@@ -437,8 +437,8 @@ impl Connection {
                 }
             }
             Command::SESSION_SETUP if header.status == NtStatus::MORE_PROCESSING_REQUIRED => {
-                if let Some(logon) = self.logons.get_mut(&header.session_id) {
-                    logon.update_preauth(message);
+                if let Some(logon) = self.logons.get(&header.session_id) {
+                    logon.with(|logon| logon.update_preauth(message));
                 }
             }
             _ => {}
