@@ -7,6 +7,8 @@ pub mod application;
 mod clock;
 mod connection;
 mod counted;
+#[allow(dead_code)]
+mod file;
 mod limits;
 mod open;
 pub mod pipe;
