@@ -39,6 +39,7 @@ mod buffer;
 mod change;
 mod directories;
 mod name;
+pub(crate) mod notifier;
 #[cfg(test)]
 mod tests;
 

@@ -29,6 +29,7 @@ mod errno;
 mod facts;
 mod handle;
 mod index;
+pub(crate) mod inotify;
 mod listing;
 mod names;
 #[cfg(test)]

@@ -223,4 +223,11 @@ pub trait FileHandle: Send + Sync + 'static {
     /// The entry `name` of this directory; `None` if it has vanished or may not be shown
     /// (devices, links that lead out of the share).
     fn entry(&self, name: &str) -> Result<Option<DirectoryEntry>, NtStatus>;
+
+    /// A path on this machine that leads to this directory as long as the handle lives,
+    /// whatever becomes of its name; `None` if only the server itself changes the store.
+    /// Changes that other programs make below it are told.
+    fn watch_path(&self) -> Option<String> {
+        None
+    }
 }

@@ -390,6 +390,10 @@ impl FileHandle for LocalHandle {
             stat,
         }))
     }
+
+    fn watch_path(&self) -> Option<String> {
+        Some(descriptor_path(&self.fd))
+    }
 }
 
 /// Offsets are signed in the kernel; beyond that nothing can be.
