@@ -68,7 +68,11 @@ impl Core {
     ) -> Arc<Self> {
         let limits = budget::Limits::of_this_machine();
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
-        let budget = Budget::new(limits.with_connections(connections));
+        let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
+        let limits = limits
+            .with_connections(connections)
+            .with_opens_per_session(opens);
+        let budget = Budget::new(limits);
         Arc::new_cyclic(|core: &Weak<Self>| {
             let core = core.clone();
             let notifier = Notifier::new(move |ready: Ready| {

@@ -45,6 +45,8 @@ pub(crate) struct FileOpen {
     pub(crate) written: AtomicU32,
     /// For each of its locks, and for those that it waits for.
     pub(crate) lock_charges: Mutex<Vec<Charge>>,
+    /// For what `enumeration` holds.
+    pub(crate) listing_charge: Mutex<Option<Charge>>,
     /// For watching a directory.
     pub(crate) watch_charge: OnceLock<Charge>,
     /// ClientGuid and ParentLeaseKey, if its lease names that of its directory.

@@ -302,10 +302,11 @@ impl Connection {
         }
     }
 
-    /// A session that administration has ended leaves this connection's table too.
+    /// A session that administration has ended leaves this connection's table too, and
+    /// requests of sessions that are no more end.
     fn forget_closed_sessions(&mut self) {
+        self.end_requests_of_closed_sessions();
         if self.sessions.values().any(|session| session.is_closed()) {
-            self.end_requests_of_closed_sessions();
             self.sessions.retain(|_, session| !session.is_closed());
             if self.sessions.is_empty() {
                 self.account.forget_user();

@@ -127,6 +127,7 @@ impl Place<'_> {
                 is_directory,
                 written: AtomicU32::new(0),
                 lock_charges: Mutex::default(),
+                listing_charge: Mutex::default(),
                 watch_charge: OnceLock::new(),
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
