@@ -47,6 +47,8 @@ pub struct Record {
 /// A difference.
 #[derive(Clone, Debug)]
 pub struct Difference {
+    /// How many steps had been played, that of the difference included.
+    pub played: usize,
     /// The step, or the tree on disk at the end.
     pub step: String,
     /// What only one server said.
@@ -60,11 +62,11 @@ pub struct Outcome {
     pub schedule: Schedule,
     /// What was said.
     pub records: Vec<Record>,
-    /// The difference that ended it.
-    pub difference: Option<Difference>,
+    /// Where they differ, without what is allowed.
+    pub differences: Vec<Difference>,
     /// Places in the list of differences that are allowed.
     pub used: Vec<usize>,
-    /// An allowed difference ended it.
+    /// A difference after which the servers are in different states ended it.
     pub ended: bool,
 }
 
@@ -144,7 +146,7 @@ impl Contest {
                 steps: Vec::new(),
             },
             records: Vec::new(),
-            difference: None,
+            differences: Vec::new(),
             used: Vec::new(),
             ended: false,
         };
@@ -163,12 +165,13 @@ impl Contest {
             let text = step.to_string();
             let said = [left, right];
             outcome.records.push(Record { step, said });
-            if self.judge(&mut outcome, text, only) {
+            self.judge(&mut outcome, text, only);
+            if outcome.ended {
                 break;
             }
         }
         drop((first, second));
-        if outcome.difference.is_none() && !outcome.ended {
+        if !outcome.ended {
             let only = difference(&disk::tree(&folders[0]), &disk::tree(&folders[1]));
             self.judge(&mut outcome, "the tree on disk".to_owned(), only);
         }
@@ -179,10 +182,10 @@ impl Contest {
         Ok(outcome)
     }
 
-    /// Notes a difference; true if the schedule ends with it.
-    fn judge(&self, outcome: &mut Outcome, step: String, only: [Vec<String>; 2]) -> bool {
+    /// Notes a difference, and whether the schedule ends with it.
+    fn judge(&self, outcome: &mut Outcome, step: String, only: [Vec<String>; 2]) {
         if only.iter().all(Vec::is_empty) {
-            return false;
+            return;
         }
         // The list names the servers, not the sides.
         let ours = usize::from(self.kinds()[0] != Kind::Netsession);
@@ -192,14 +195,39 @@ impl Contest {
             Some(place) => {
                 outcome.used.push(place);
                 outcome.ended = self.allowed[place].ends;
-                outcome.ended
             }
             None => {
-                outcome.difference = Some(Difference { step, only });
-                true
+                outcome.ended = parts_ways(&only);
+                outcome.differences.push(Difference {
+                    played: outcome.records.len(),
+                    step,
+                    only,
+                });
             }
         }
     }
+}
+
+/// Whether the servers are in different states after such a difference, so that what follows
+/// tells nothing: one did what the other refused, or somebody caches or waits on one only.
+fn parts_ways(only: &[Vec<String>; 2]) -> bool {
+    const TELLING: &[&str] = &[
+        "BREAK", "pending", "lost", "skipped", "ECHO", "oplock", "lease",
+    ];
+    let says = |line: &String| {
+        let changes = [
+            "CREATE",
+            "SET_INFO",
+            "WRITE",
+            "LOCK",
+            "CLOSE",
+            "ACKNOWLEDGE",
+        ];
+        TELLING.iter().any(|word| line.contains(word))
+            || line.ends_with("STATUS_SUCCESS (0x00000000)")
+                && changes.iter().any(|command| line.contains(command))
+    };
+    only.iter().flatten().any(says)
 }
 
 /// The lines that only one side has; a line may come more than once.

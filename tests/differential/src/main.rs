@@ -86,6 +86,7 @@ struct Work {
     end: u64,
     finished: AtomicU64,
     steps: AtomicUsize,
+    differing: AtomicUsize,
     found: Mutex<Found>,
     start: Instant,
 }
@@ -145,6 +146,7 @@ fn main() -> ExitCode {
         allowed,
         finished: AtomicU64::new(0),
         steps: AtomicUsize::new(0),
+        differing: AtomicUsize::new(0),
         found: Mutex::default(),
         start: Instant::now(),
         arguments,
@@ -208,26 +210,24 @@ impl Work {
         if self.arguments.verbose {
             println!("schedule {seed}\n{}", script(&outcome, self.kinds));
         }
-        let Some(difference) = &outcome.difference else {
-            return Ok(());
-        };
-        let command = match outcome.records.last() {
-            Some(record) => command(&record.step.to_string()),
-            None => String::new(),
-        };
-        let name = format!("{command}: {:?}", kind(difference));
-        let is_new = {
-            let mut found = self.found();
-            let count = found.kinds.entry(name).or_default();
-            *count += 1;
-            *count == 1
-        };
-        if is_new {
-            let shrunk = match self.arguments.no_shrink {
-                true => outcome,
-                false => shrink(contest, outcome).await?,
+        for difference in &outcome.differences {
+            let name = format!("{}: {:?}", command(&difference.step), kind(difference));
+            let is_new = {
+                let mut found = self.found();
+                let count = found.kinds.entry(name).or_default();
+                *count += 1;
+                *count == 1
             };
-            self.report(seed, &shrunk);
+            if is_new {
+                let shrunk = match self.arguments.no_shrink {
+                    true => outcome.clone(),
+                    false => shrink(contest, &outcome, difference).await?,
+                };
+                self.report(seed, &shrunk);
+            }
+        }
+        if !outcome.differences.is_empty() {
+            self.differing.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -259,9 +259,9 @@ impl Work {
         match outcome {
             Ok(outcome) => {
                 println!("{}", script(&outcome, self.kinds));
-                match outcome.difference {
-                    Some(_) => ExitCode::FAILURE,
-                    None => ExitCode::SUCCESS,
+                match outcome.differences.is_empty() {
+                    true => ExitCode::SUCCESS,
+                    false => ExitCode::FAILURE,
                 }
             }
             Err(error) => {
@@ -289,7 +289,7 @@ impl Work {
             }
         }
         let allowed: u64 = found.used.values().sum();
-        let differing: u64 = found.kinds.values().sum();
+        let differing = self.differing.load(Ordering::Relaxed);
         println!(
             "differential: {finished} schedules, {} steps, {differing} differ, {allowed} allowed \
              differences, {} s",

@@ -27,7 +27,7 @@ pub fn script(outcome: &Outcome, kinds: [Kind; 2]) -> String {
             let _ = writeln!(text, "      {}: {line}", names[1]);
         }
     }
-    if let Some(difference) = &outcome.difference {
+    for difference in &outcome.differences {
         let _ = writeln!(text, "  They differ at: {}", difference.step);
         for (name, lines) in names.iter().zip(&difference.only) {
             let lines = match lines.as_slice() {

@@ -6,20 +6,22 @@ use crate::step::{Action, Caching, Operation, Schedule, Step};
 /// Schedules that shrinking may play.
 const TRIES: usize = 400;
 
-/// Shrinks `outcome`; returns the shortest that was found.
+/// Shrinks `outcome` as far as it shows `difference`; returns the shortest that was found.
 ///
 /// # Errors
 /// The clients cannot connect.
-pub async fn shrink(contest: &Contest, outcome: Outcome) -> Result<Outcome, String> {
-    let Some(difference) = &outcome.difference else {
-        return Ok(outcome);
-    };
+pub async fn shrink(
+    contest: &Contest,
+    outcome: &Outcome,
+    difference: &Difference,
+) -> Result<Outcome, String> {
     let mut shrinking = Shrinking {
         contest,
         kind: kind(difference),
-        best: outcome,
+        best: outcome.clone(),
         left: TRIES,
     };
+    shrinking.best.end_at(difference);
     // What does not come back is a matter of time, not of the schedule.
     if !shrinking.try_it(shrinking.best.schedule.clone()).await? {
         return Ok(shrinking.best);
@@ -49,13 +51,15 @@ impl Shrinking<'_> {
             return Ok(false);
         }
         self.left -= 1;
-        let outcome = self.contest.replay(&schedule).await?;
-        let same =
-            (outcome.difference.as_ref()).is_some_and(|difference| kind(difference) == self.kind);
-        if same {
+        let mut outcome = self.contest.replay(&schedule).await?;
+        let same = (outcome.differences.iter())
+            .find(|difference| kind(difference) == self.kind)
+            .cloned();
+        if let Some(difference) = &same {
+            outcome.end_at(difference);
             self.best = outcome;
         }
-        Ok(same)
+        Ok(same.is_some())
     }
 
     /// Takes out ever smaller pieces.
@@ -114,6 +118,15 @@ impl Shrinking<'_> {
             self.try_it(schedule).await?;
         }
         Ok(())
+    }
+}
+
+impl Outcome {
+    /// Forgets what came after `difference`, and other differences.
+    fn end_at(&mut self, difference: &Difference) {
+        self.schedule.steps.truncate(difference.played);
+        self.records.truncate(difference.played);
+        self.differences = vec![difference.clone()];
     }
 }
 
