@@ -184,27 +184,29 @@ impl Contest {
 
     /// Notes a difference, and whether the schedule ends with it.
     fn judge(&self, outcome: &mut Outcome, step: String, only: [Vec<String>; 2]) {
-        if only.iter().all(Vec::is_empty) {
-            return;
-        }
         // The list names the servers, not the sides.
         let ours = usize::from(self.kinds()[0] != Kind::Netsession);
-        let allowed = (self.allowed.iter())
-            .position(|entry| entry.covers(&step, &only[ours], &only[1 - ours]));
-        match allowed {
-            Some(place) => {
+        let [mut left, mut right] = only;
+        for (place, entry) in self.allowed.iter().enumerate() {
+            let taken = match ours {
+                0 => entry.take(&step, &mut left, &mut right),
+                _ => entry.take(&step, &mut right, &mut left),
+            };
+            if taken {
                 outcome.used.push(place);
-                outcome.ended = self.allowed[place].ends;
-            }
-            None => {
-                outcome.ended = parts_ways(&only);
-                outcome.differences.push(Difference {
-                    played: outcome.records.len(),
-                    step,
-                    only,
-                });
+                outcome.ended |= entry.ends;
             }
         }
+        if left.is_empty() && right.is_empty() {
+            return;
+        }
+        let only = [left, right];
+        outcome.ended |= parts_ways(&only);
+        outcome.differences.push(Difference {
+            played: outcome.records.len(),
+            step,
+            only,
+        });
     }
 }
 

@@ -53,6 +53,9 @@ struct Arguments {
     /// Play this schedule (JSON) instead of drawing some
     #[arg(long)]
     script: Option<PathBuf>,
+    /// Further differences to pass over, in the form of allowed.toml
+    #[arg(long)]
+    also: Option<PathBuf>,
     /// Print every step
     #[arg(long)]
     verbose: bool,
@@ -102,10 +105,10 @@ struct Found {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let allowed = match Allowed::read(include_str!("../allowed.toml")) {
+    let allowed = match allowed(&arguments) {
         Ok(allowed) => allowed,
         Err(error) => {
-            eprintln!("differential: allowed.toml: {error}");
+            eprintln!("differential: {error}");
             return ExitCode::from(2);
         }
     };
@@ -162,6 +165,18 @@ fn main() -> ExitCode {
             work.conclude()
         }
     }
+}
+
+/// The list in the repository, then the one that the command line names.
+fn allowed(arguments: &Arguments) -> Result<Vec<Allowed>, String> {
+    let mut allowed = Allowed::read(include_str!("../allowed.toml"))
+        .map_err(|error| format!("allowed.toml: {error}"))?;
+    if let Some(path) = &arguments.also {
+        let further = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let further = further.and_then(|text| Allowed::read(&text));
+        allowed.extend(further.map_err(|error| format!("{}: {error}", path.display()))?);
+    }
+    Ok(allowed)
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -309,11 +324,12 @@ impl Work {
     }
 }
 
-/// The command of a step's text: `#5 client 1: READ 0+4 on #3` is a READ.
+/// The command of a step's text: `#5 client 1: SET_INFO rename "a" on #3` is a SET_INFO rename.
 fn command(step: &str) -> String {
     let (_, rest) = step.split_once(": ").unwrap_or(("", step));
-    rest.split_whitespace()
-        .take(2)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut words = rest.split_whitespace();
+    match (words.next().unwrap_or_default(), words.next()) {
+        ("SET_INFO", Some(what)) => format!("SET_INFO {what}"),
+        (command, _) => command.to_owned(),
+    }
 }

@@ -26,7 +26,7 @@ mod receive;
 const QUIET: Duration = Duration::from_millis(2);
 
 /// How long a request may take whose waiting nothing explains.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Limit of everything that cannot take long.
 const LIMIT: Duration = Duration::from_secs(20);
