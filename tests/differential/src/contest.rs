@@ -170,11 +170,12 @@ impl Contest {
                 break;
             }
         }
-        drop((first, second));
+        // Before the clients leave: what they leave open may be deleted then, or a little later.
         if !outcome.ended {
             let only = difference(&disk::tree(&folders[0]), &disk::tree(&folders[1]));
             self.judge(&mut outcome, "the tree on disk".to_owned(), only);
         }
+        drop((first, second));
         for folder in &folders {
             // A server may still be about to delete in it.
             let _ = fs::remove_dir_all(folder);

@@ -18,6 +18,10 @@ const DIRECTORIES: &[&str] = &["d", "e", "d\\sub"];
 /// Files, relative to the schedule's own directory.
 const FILES: &[&str] = &["a", "b", "d\\a", "d\\b", "e\\a", "d\\sub\\c"];
 
+/// Access that holds FILE_WRITE_DATA, and access that holds DELETE.
+const WRITES: u32 = 0x5200_0002;
+const DELETES: u32 = 0x1201_0000;
+
 /// A source of steps.
 pub struct Generator {
     random: Random,
@@ -150,7 +154,7 @@ impl Generator {
             2 => Operation::Lock {
                 ranges: self.ranges(),
             },
-            3 => Operation::Set(self.set(false)),
+            3 => Operation::Set(self.set(false, opened.create.access)),
             4 => self.query(),
             5 => Operation::Flush,
             _ => self.close(),
@@ -169,7 +173,7 @@ impl Generator {
                     .to_owned(),
                 restart: self.random.chance(60),
             },
-            1 => Operation::Set(self.set(true)),
+            1 => Operation::Set(self.set(true, u32::MAX)),
             2 => self.query(),
             3 => Operation::Flush,
             4 => self.close(),
@@ -261,8 +265,11 @@ impl Generator {
             .collect()
     }
 
-    fn set(&mut self, is_directory: bool) -> Set {
-        let size = if is_directory { 0 } else { 8 };
+    fn set(&mut self, is_directory: bool, access: u32) -> Set {
+        // smbd 4.17 spoils the open where the size is set without the access.
+        let may_write = access & WRITES != 0 || self.random.chance(5);
+        let size = if is_directory || !may_write { 0 } else { 8 };
+        let may_delete = access & DELETES != 0;
         match self.random.weighted(&[
             (10, 0),
             (size, 1),
@@ -273,7 +280,7 @@ impl Generator {
             (1, 6),
             (1, 7),
         ]) {
-            0 => Set::Disposition(self.random.chance(75)),
+            0 => Set::Disposition(!may_delete || self.random.chance(75)),
             1 => Set::EndOfFile(self.random.pick(&[0, 1, 4, 9, 20, 6000])),
             2 => Set::Allocation(self.random.pick(&[0, 4, 4096, 8192])),
             3 => Set::Basic {

@@ -12,7 +12,7 @@ use netsession_differential::allowed::Allowed;
 use netsession_differential::contest::{Contest, Outcome};
 use netsession_differential::generate::Wishes;
 use netsession_differential::report::script;
-use netsession_differential::shrink::{kind, shrink};
+use netsession_differential::shrink::{is_steady, kind, shrink};
 use netsession_differential::step::Schedule;
 use netsession_tests::Kind;
 
@@ -100,6 +100,8 @@ struct Found {
     kinds: BTreeMap<String, u64>,
     /// How often each entry of the list was met.
     used: BTreeMap<usize, u64>,
+    /// How often each kind was met that did not come again.
+    unsteady: BTreeMap<String, u64>,
     errors: Vec<String>,
 }
 
@@ -225,8 +227,14 @@ impl Work {
         if self.arguments.verbose {
             println!("schedule {seed}\n{}", script(&outcome, self.kinds));
         }
+        let mut is_steady_one = false;
         for difference in &outcome.differences {
             let name = format!("{}: {:?}", command(&difference.step), kind(difference));
+            if !is_steady(contest, &outcome, difference).await? {
+                *self.found().unsteady.entry(name).or_default() += 1;
+                continue;
+            }
+            is_steady_one = true;
             let is_new = {
                 let mut found = self.found();
                 let count = found.kinds.entry(name).or_default();
@@ -241,7 +249,7 @@ impl Work {
                 self.report(seed, &shrunk);
             }
         }
-        if !outcome.differences.is_empty() {
+        if is_steady_one {
             self.differing.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -294,6 +302,9 @@ impl Work {
         for (kind, count) in &kinds {
             println!("differential: {count} × {kind}");
         }
+        for (kind, count) in &found.unsteady {
+            println!("differential: {count} × once only: {kind}");
+        }
         for error in &found.errors {
             println!("differential: {error}");
         }
@@ -304,10 +315,11 @@ impl Work {
             }
         }
         let allowed: u64 = found.used.values().sum();
+        let unsteady: u64 = found.unsteady.values().sum();
         let differing = self.differing.load(Ordering::Relaxed);
         println!(
             "differential: {finished} schedules, {} steps, {differing} differ, {allowed} allowed \
-             differences, {} s",
+             differences, {unsteady} that did not come again, {} s",
             self.steps.load(Ordering::Relaxed),
             self.start.elapsed().as_secs()
         );

@@ -54,6 +54,7 @@ impl Generator {
             return Action::Create(create);
         }
         let is_directory = create.options & options::FILE_DIRECTORY_FILE != 0;
+        let access = create.access;
         let mut parts = vec![Action::Create(create)];
         let middle = match is_directory {
             true => self.directory_operation(),
@@ -67,7 +68,7 @@ impl Generator {
                     offset: 0,
                     length: 5,
                 },
-                _ => Operation::Set(self.set(false)),
+                _ => Operation::Set(self.set(false, access)),
             },
         };
         // What may wait must not stand in the middle of a compound.
@@ -119,7 +120,7 @@ impl Generator {
                 true => access_mask::FILE_GENERIC_READ,
                 false => self.access(),
             },
-            share: match self.wishes.sharing && self.random.chance(45) {
+            share: match self.wishes.sharing && self.random.chance(30) {
                 true => self.random.below(8) as u32,
                 false => 7,
             },
