@@ -293,15 +293,16 @@ impl Player {
 
     async fn send(&mut self, connection: usize, frame: &[u8]) {
         if let Some(stream) = &self.connections[connection]
-            && stream.send(frame).await.is_err()
+            && let Err(error) = stream.send(frame).await
         {
-            self.lost(connection);
+            self.lost(connection, &error);
         }
     }
 
-    fn lost(&mut self, connection: usize) {
+    fn lost(&mut self, connection: usize, error: &Error) {
         if self.connections[connection].take().is_some() {
-            self.lines.push(format!("connection {connection}: lost"));
+            let line = format!("connection {connection}: lost, {error}");
+            self.lines.push(line);
             let clients = &self.clients;
             self.outstanding
                 .retain(|request| clients[request.client].connection != connection);

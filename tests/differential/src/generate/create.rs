@@ -9,6 +9,10 @@ use super::{DIRECTORIES, FILES, Generator};
 use crate::player::Player;
 use crate::step::{Action, Caching, Create, Operation, PREVIOUS};
 
+/// Access that neither reads nor writes the file: FILE_READ_ATTRIBUTES,
+/// FILE_WRITE_ATTRIBUTES, SYNCHRONIZE.
+const STAT: u32 = 0x0010_0180;
+
 /// What schedules may contain.
 #[derive(Clone, Copy, Debug)]
 pub struct Wishes {
@@ -115,17 +119,21 @@ impl Generator {
             }
         }
         let root = path.is_empty();
+        let access = match root {
+            true => access_mask::FILE_GENERIC_READ,
+            false => self.access(),
+        };
+        // smbd takes who makes a file for one who reads or writes it, whatever it asked for.
+        let only_opens = access & !STAT == 0;
         Create {
-            access: match root {
-                true => access_mask::FILE_GENERIC_READ,
-                false => self.access(),
-            },
+            access,
             share: match self.wishes.sharing && self.random.chance(30) {
                 true => self.random.below(8) as u32,
                 false => 7,
             },
             disposition: match root {
                 true => disposition::FILE_OPEN,
+                false if only_opens => disposition::FILE_OPEN,
                 false => self.disposition(is_directory),
             },
             options: self.options(is_directory, root),

@@ -16,9 +16,12 @@ const ACK_REQUIRED: u32 = 1;
 impl Player {
     /// Takes in a frame.
     pub(super) fn handle(&mut self, connection: usize, frame: Result<Vec<u8>, Error>) {
-        let Ok(frame) = frame else {
-            self.lost(connection);
-            return;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.lost(connection, &error);
+                return;
+            }
         };
         for message in compound::split(&frame) {
             match message {
