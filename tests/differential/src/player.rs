@@ -12,7 +12,9 @@ use netsession::Credentials;
 use netsession::smb_client::{Connection, Error, Negotiation, Session, Transport};
 use netsession_tests::subject::ALICE;
 use smb::NtStatus;
-use smb::wire::{Command, Dialect, EchoRequest, FileId, Header, HeaderFlags, compound};
+use smb::wire::{
+    Command, Dialect, EchoRequest, FileId, Header, HeaderFlags, OplockBreak, compound,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::activity::Activity;
@@ -46,6 +48,8 @@ pub struct Player {
     /// ECHO requests on their way: connection and MessageId.
     echoes: Vec<(usize, u64)>,
     lines: Vec<String>,
+    /// Oplock breaks of this step: an open may be broken before the answer that names it.
+    broken: Vec<(usize, OplockBreak)>,
 }
 
 struct Client {
@@ -172,6 +176,7 @@ impl Player {
             activity: Activity::of(pid),
             echoes: Vec::new(),
             lines: Vec::new(),
+            broken: Vec::new(),
         })
     }
 
@@ -314,7 +319,7 @@ impl Player {
     async fn settle(&mut self, step: u32) {
         let start = Instant::now();
         loop {
-            let before = self.lines.len();
+            let before = self.said();
             self.echo_all().await;
             while !self.echoes.is_empty() {
                 match timeout(LIMIT, self.receive_any()).await {
@@ -329,12 +334,13 @@ impl Player {
             while let Ok((connection, result)) = timeout(QUIET, self.receive_any()).await {
                 self.handle(connection, result);
             }
+            self.note_breaks();
             let waits = self
                 .outstanding
                 .iter()
                 .any(|r| r.step == step && !self.may_wait(r));
             let busy = waits || self.activity.is_busy();
-            if self.lines.len() == before && (!busy || start.elapsed() > PATIENCE) {
+            if self.said() == before && (!busy || start.elapsed() > PATIENCE) {
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! What comes from the server, sorted: answers by MessageId, interim answers, breaks.
 
-use smb::wire::{CreateResponse, LeaseBreakNotification, OplockBreak, oplock_level};
+use smb::wire::{CreateResponse, LeaseBreakNotification, oplock_level};
 
 use super::*;
 use crate::answer;
@@ -35,8 +35,7 @@ impl Player {
 
     fn message(&mut self, connection: usize, header: &Header, message: &[u8]) {
         if header.message_id == UNSOLICITED {
-            let line = self.broken(connection, message);
-            self.lines.push(format!("connection {connection}: {line}"));
+            self.unsolicited(connection, message);
             return;
         }
         if let Some(place) =
@@ -153,31 +152,57 @@ impl Player {
         });
     }
 
-    fn broken(&mut self, connection: usize, message: &[u8]) -> String {
-        if let Ok(told) = LeaseBreakNotification::read(message) {
-            let key = lease_number(told.lease_key);
-            let line = format!(
-                "BREAK lease key {key} {} to {} epoch {} flags {}",
-                lease(told.current_lease_state),
-                lease(told.new_lease_state),
-                told.new_epoch,
-                told.flags
-            );
-            self.forget_lease(connection, &key);
-            if told.flags & ACK_REQUIRED != 0 {
-                self.breaks.push(Break {
-                    connection,
-                    of: Broken::Lease {
-                        key,
-                        state: told.new_lease_state,
-                    },
-                });
+    fn unsolicited(&mut self, connection: usize, message: &[u8]) {
+        let line = match (
+            LeaseBreakNotification::read(message),
+            OplockBreak::read(message),
+        ) {
+            (Ok(told), _) => self.lease_broken(connection, &told),
+            (_, Ok(told)) => {
+                self.broken.push((connection, told));
+                return;
             }
-            return line;
-        }
-        let Ok(told) = OplockBreak::read(message) else {
-            return "BREAK malformed".to_owned();
+            _ => "BREAK malformed".to_owned(),
         };
+        self.lines.push(format!("connection {connection}: {line}"));
+    }
+
+    fn lease_broken(&mut self, connection: usize, told: &LeaseBreakNotification) -> String {
+        let key = lease_number(told.lease_key);
+        let line = format!(
+            "BREAK lease key {key} {} to {} epoch {} flags {}",
+            lease(told.current_lease_state),
+            lease(told.new_lease_state),
+            told.new_epoch,
+            told.flags
+        );
+        self.forget_lease(connection, &key);
+        if told.flags & ACK_REQUIRED != 0 {
+            self.breaks.push(Break {
+                connection,
+                of: Broken::Lease {
+                    key,
+                    state: told.new_lease_state,
+                },
+            });
+        }
+        line
+    }
+
+    /// How much has been received that is to be compared.
+    pub(super) fn said(&self) -> usize {
+        self.lines.len() + self.broken.len()
+    }
+
+    /// Notes the oplock breaks, now that the answers that name their opens are there.
+    pub(super) fn note_breaks(&mut self) {
+        for (connection, told) in std::mem::take(&mut self.broken) {
+            let line = self.oplock_broken(connection, &told);
+            self.lines.push(format!("connection {connection}: {line}"));
+        }
+    }
+
+    fn oplock_broken(&mut self, connection: usize, told: &OplockBreak) -> String {
         let level = told.oplock_level;
         let open = (self.opens.iter_mut()).find(|(_, open)| {
             open.file_id == told.file_id && self.clients[open.client].connection == connection
@@ -189,7 +214,7 @@ impl Player {
         opened.level = level;
         self.breaks
             .retain(|waiting| !matches!(&waiting.of, Broken::Oplock { open, .. } if *open == step));
-        if from != oplock_level::SMB2_OPLOCK_LEVEL_II {
+        if from != oplock_level::SMB2_OPLOCK_LEVEL_II && !opened.is_closed {
             self.breaks.push(Break {
                 connection,
                 of: Broken::Oplock { open: step, level },
