@@ -37,7 +37,8 @@ impl Allowed {
     }
 
     /// Takes out of a difference what the entry allows; true if that is something. Each of
-    /// its patterns must match a line, and takes all that it matches.
+    /// its patterns must match a line, and takes all that it matches; one that ends the
+    /// schedule takes what was said to other steps as well.
     pub fn take(&self, step: &str, netsession: &mut Vec<String>, samba: &mut Vec<String>) -> bool {
         let speaks = |patterns: &[String], lines: &[String]| {
             (patterns.iter()).all(|pattern| lines.iter().any(|line| matches(pattern, said(line))))
@@ -51,7 +52,13 @@ impl Allowed {
         for (patterns, lines) in [(&self.netsession, netsession), (&self.samba, samba)] {
             let is_allowed =
                 |line: &str| patterns.iter().any(|pattern| matches(pattern, said(line)));
-            lines.retain(|line| !is_allowed(line));
+            // What others say is a consequence, if the servers part ways here.
+            let own = step.split(' ').next().unwrap_or_default();
+            let is_own = |line: &str| {
+                let number = line.split([' ', '.']).next();
+                number == Some(own)
+            };
+            lines.retain(|line| !is_allowed(line) && (!self.ends || is_own(line)));
         }
         true
     }
@@ -101,6 +108,25 @@ mod tests {
         assert!(matches("*b*d", "abcd"));
         assert!(!matches("*b*d", "abc"));
         assert!(!matches("a*a", "a"));
+    }
+
+    #[test]
+    fn an_entry_takes_what_it_speaks_of() {
+        let entry = Allowed {
+            step: "*ACKNOWLEDGE*".to_owned(),
+            netsession: vec!["ACKNOWLEDGE: one".to_owned()],
+            samba: vec!["ACKNOWLEDGE: t*".to_owned()],
+            reason: String::new(),
+            ends: true,
+        };
+        let step = "#12 client 0: ACKNOWLEDGE";
+        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+        let mut left: Vec<String> = lines(&["#12 ACKNOWLEDGE: one", "#1 CREATE: late"]);
+        let mut right: Vec<String> = lines(&["#12 ACKNOWLEDGE: two", "#12 ACKNOWLEDGE: also"]);
+        assert!(entry.take(step, &mut left, &mut right));
+        assert_eq!(left, Vec::<String>::new());
+        assert_eq!(right, ["#12 ACKNOWLEDGE: also"]);
+        assert!(!entry.take(step, &mut left, &mut right));
     }
 
     #[test]
