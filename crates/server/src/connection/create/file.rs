@@ -131,6 +131,7 @@ impl Place<'_> {
                 file,
                 is_directory,
                 written: AtomicU32::new(0),
+                lock_sequences: Mutex::default(),
                 lock_charges: Mutex::default(),
                 listing_charge: Mutex::default(),
                 watch_charge: OnceLock::new(),
