@@ -18,8 +18,9 @@ use crate::pending::{Context, Executed, PendingRequest, Ticket, Wait};
 use crate::share::Waiting;
 
 /// A store that answers within this time answers as if nothing had happened; after it the
-/// client is told that its request waits.
-const INTERIM_AFTER: Duration = Duration::from_millis(5);
+/// client is told that its request waits. Clients give a request up after 10 seconds and
+/// more; some, rclone among them, take an interim response that is not signed for a forgery.
+const INTERIM_AFTER: Duration = Duration::from_secs(1);
 
 /// Requests of one connection that other threads execute at the same time: enough to keep
 /// a disk busy, and few enough that some dozens of connections to a disk that hangs leave
