@@ -196,12 +196,17 @@ impl Thread<'_> {
         let first_half = self.moved.iter().position(|moved| moved.cookie == cookie);
         let from = first_half.map(|index| self.moved.remove(index));
         if is_directory {
+            // Within a tree, what was not found before it was moved has not been told.
+            let within = from
+                .as_ref()
+                .filter(|from| state.places.wanted(&from.name).is_some());
+            let tell = within.is_some() && !is_own;
             // An own rename is told by its handler, which knows its order among others.
             if let Some(from) = from.as_ref().filter(|from| !(from.is_own && is_own)) {
                 state.rename(&from.name, &new);
             }
             if state.places.wanted(&new).is_some() {
-                state.scan(&new, false);
+                state.scan(&new, tell);
             }
         }
         match from {

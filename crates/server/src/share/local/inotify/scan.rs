@@ -46,7 +46,7 @@ fn look_into(
     // Watched first, listed afterwards: what appears between is seen twice, never missed.
     let tell = match shared.state().places.watch_below(&scan.name, &path)? {
         Below::New => scan.tell,
-        // What is in it has been told.
+        // What is in it has been told, but perhaps not what is below.
         Below::Watched => false,
         Below::Unwanted => return Ok(()),
         Below::TooMany => {
@@ -76,7 +76,7 @@ fn look_into(
                 .push(LocalChange::Added { name, is_directory });
         }
         if is_directory {
-            state.scan(&name, tell);
+            state.scan(&name, scan.tell);
         }
     }
     Ok(())

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use super::expected::EXPECTED_FOR;
 use super::*;
 
+mod mirror;
+
 /// Nothing takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(20);
 
