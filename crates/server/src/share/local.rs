@@ -27,6 +27,7 @@ use handle::{Access, LocalHandle};
 mod attributes;
 mod beneath;
 mod errno;
+mod extended;
 mod facts;
 mod handle;
 mod index;
@@ -295,8 +296,14 @@ impl Backend for LocalBackend {
         Capabilities {
             hard_links: true,
             sparse: true,
+            extended_attributes: true,
+            security: true,
             ..Capabilities::default()
         }
+    }
+
+    fn creation_time(&self) -> smb::FileTime {
+        self.root.creation_time()
     }
 
     fn volume_serial_number(&self) -> u32 {
