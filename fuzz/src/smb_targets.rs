@@ -227,6 +227,7 @@ pub fn info_file_system(bytes: &[u8]) -> bool {
     any([
         info::FileFsSizeInformation::read(bytes).is_ok(),
         info::FileFsFullSizeInformation::read(bytes).is_ok(),
+        info::FileFsControlInformation::read(bytes).is_ok(),
         info::FileFsDeviceInformation::read(bytes).is_ok(),
         info::FileFsObjectIdInformation::read(bytes).is_ok(),
         info::FileFsSectorSizeInformation::read(bytes).is_ok(),

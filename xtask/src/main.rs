@@ -7,6 +7,7 @@ mod install;
 mod prerequisites;
 mod python;
 mod run;
+mod siege;
 mod test;
 mod torture;
 
@@ -14,8 +15,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
-                   format lint prerequisites build unit fuzz python interop torture;
-                   `quick` stands for format lint unit
+                   format lint prerequisites build unit fuzz python interop torture
+                   siege; `quick` stands for format lint unit
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
   install-capi --prefix DIR [--destdir DIR]
@@ -32,6 +33,14 @@ const BENCH_USAGE: &str = "\
                    --from takes earlier results instead of measuring. NAME is one of:
 ";
 
+const SIEGE_USAGE: &str = "\
+  siege [NAME...] [--bounded] [--json FILE]
+                   attacks our server beside clients who work and an administrator who ends
+                   it, and prints figures and targets. --bounded takes small numbers;
+                   --json says where the results go (else target/bench/siege.json).
+                   NAME is one of:
+";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -40,6 +49,7 @@ fn main() -> ExitCode {
         ["prerequisites"] => test::test(&["prerequisites"]),
         ["torture", words @ ..] => test::root().and_then(|root| torture::torture(&root, words)),
         ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
+        ["siege", words @ ..] => test::root().and_then(|root| siege::siege(&root, words)),
         ["install-capi", words @ ..] => {
             test::root().and_then(|root| install::install_capi(&root, words))
         }
@@ -62,5 +72,9 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    format!("{USAGE}{}{BENCH_USAGE}{}", torture::USAGE, bench::usage())
+    let (benches, attacks) = (bench::usage(), siege::usage());
+    format!(
+        "{USAGE}{}{BENCH_USAGE}{benches}{SIEGE_USAGE}{attacks}",
+        torture::USAGE
+    )
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::run::{run, say};
-use crate::{prerequisites, python, torture};
+use crate::{prerequisites, python, siege, torture};
 
 const PARTS: &[&str] = &[
     "format",
@@ -17,6 +17,7 @@ const PARTS: &[&str] = &[
     "python",
     "interop",
     "torture",
+    "siege",
 ];
 
 /// What stands for several parts: the answers that come within minutes.
@@ -39,7 +40,7 @@ pub fn test(wanted: &[&str]) -> Result<(), String> {
     }
     let root = root()?;
     let start = Instant::now();
-    // What the last two parts use; `build` makes it, and a part alone must not miss it.
+    // What `python` and `interop` use; `build` makes it, and a part alone must not miss it.
     let needs_wheel = wanted.contains(&"python")
         || wanted.contains(&"interop") && !python::wheel_python(&root).exists();
     if needs_wheel && !wanted.contains(&"build") {
@@ -98,6 +99,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
             .env("NETSESSION_PYTHON", prerequisites::python(root))
             .env("NETSESSION_WHEEL_PYTHON", python::wheel_python(root))),
         "torture" => torture::torture(root, &["--bounded"]),
+        "siege" => siege::siege(root, &["--bounded"]),
         "python" => python::test(
             root,
             || cargo(root),

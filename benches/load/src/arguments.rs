@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use clap::{Args, Parser, Subcommand};
 use netsession::Credentials;
 
+use crate::siege::Siege;
+
 /// SMB 3.1.1 sessions from many loopback addresses; prints one JSON object.
 #[derive(Debug, Parser)]
 #[command(name = "netsession-load")]
@@ -63,6 +65,8 @@ pub enum Work {
     Echo(Rate),
     /// Listing a directory from its open to its close
     ListDir(ListDir),
+    /// An attack, beside clients who work and an administrator who ends it
+    Siege(Siege),
 }
 
 /// `hold`.

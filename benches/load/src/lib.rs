@@ -14,6 +14,7 @@ pub mod latency;
 mod reply;
 mod requests;
 mod setup;
+pub mod siege;
 mod waiting;
 
 use serde_json::Value;
@@ -58,5 +59,6 @@ pub fn run(dial: &Dial, work: &Work) -> Result<Value> {
         Work::OpenClose(rate) => requests::open_close(dial, rate),
         Work::Echo(rate) => requests::echo(dial, rate),
         Work::ListDir(list) => requests::list_dir(dial, list),
+        Work::Siege(siege) => siege::run(dial, siege),
     }
 }

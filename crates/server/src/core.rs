@@ -1,6 +1,6 @@
 //! The server behind its connections: what they share, and how sessions and opens end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::ServerConfig;
 use crate::application::SessionGlobalId;
+use crate::budget::{self, Budget};
 use crate::connection;
 use crate::file::watch::{Notifier, Ready};
 use crate::file::{Break, Effects, File, FileName, FileTable, Unlink};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
     pub(crate) notifier: Notifier,
+    pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
     pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
     pub(crate) next_tree_connect: AtomicU32,
@@ -53,6 +55,8 @@ pub(crate) struct Core {
 struct Outboxes {
     next: u32,
     by_number: HashMap<u32, Arc<Outbox>>,
+    /// The connections of each client that has leases, by ClientGuid.
+    lease_clients: HashMap<Guid, BTreeSet<u32>>,
 }
 
 impl Core {
@@ -62,6 +66,13 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
+        let limits = budget::Limits::of_this_machine();
+        let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
+        let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
+        let limits = limits
+            .with_connections(connections)
+            .with_opens_per_session(opens);
+        let budget = Budget::new(limits);
         Arc::new_cyclic(|core: &Weak<Self>| {
             let core = core.clone();
             let notifier = Notifier::new(move |ready: Ready| {
@@ -79,6 +90,7 @@ impl Core {
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
                 notifier,
+                budget,
                 shares,
                 pipes: RwLock::default(),
                 next_tree_connect: AtomicU32::new(0),
@@ -111,9 +123,35 @@ impl Core {
     pub(crate) fn disconnect(&self, outbox: &Outbox) {
         let mut outboxes = self.outboxes();
         outboxes.by_number.remove(&outbox.number);
+        if let Some(client_guid) = outbox.lease_client()
+            && let Some(numbers) = outboxes.lease_clients.get_mut(&client_guid)
+        {
+            numbers.remove(&outbox.number);
+            if numbers.is_empty() {
+                outboxes.lease_clients.remove(&client_guid);
+            }
+        }
         if outboxes.by_number.is_empty() {
             outboxes.by_number = HashMap::new();
         }
+    }
+
+    /// A client has been granted a lease over this connection.
+    pub(crate) fn add_lease_client(&self, client_guid: Guid, outbox: &Outbox) {
+        if outbox.lease_client().is_none() {
+            outbox.set_lease_client(client_guid);
+            let mut outboxes = self.outboxes();
+            let numbers = outboxes.lease_clients.entry(client_guid).or_default();
+            numbers.insert(outbox.number);
+        }
+    }
+
+    /// The oldest connection of a client that has leases: breaks of its leases are sent there
+    /// ([MS-SMB2] 3.3.4.7 leaves the choice; Windows takes it as well).
+    fn lease_connection(&self, client_guid: Guid) -> Option<Arc<Outbox>> {
+        let outboxes = self.outboxes();
+        let number = outboxes.lease_clients.get(&client_guid)?.first()?;
+        outboxes.by_number.get(number).cloned()
     }
 
     /// Lets a waiting request go on, whichever connection it is of.
@@ -286,7 +324,7 @@ impl Core {
         };
         drop(beginning);
         for notice in breaks {
-            send_break(&notice, &open);
+            self.send_break(&notice, &open);
         }
     }
 
@@ -307,7 +345,7 @@ impl Core {
                 }
             };
             if let Some(open) = found {
-                send_break(&notice, &open);
+                self.send_break(&notice, &open);
             }
         }
         for ticket in effects.ready {
@@ -343,13 +381,21 @@ impl Core {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn send_break(notice: &Break, open: &Open) {
-    if let (Some(session), Some(frame)) = (
-        open.session.upgrade(),
-        connection::break_notification(notice, open),
-    ) {
-        session.connection.send_break(open, &frame);
+    fn send_break(&self, notice: &Break, open: &Open) {
+        let (Some(session), Some(frame)) = (
+            open.session.upgrade(),
+            connection::break_notification(notice, open),
+        ) else {
+            return;
+        };
+        if let Break::Lease { client_guid, .. } = notice
+            && open.is_announced()
+            && let Some(outbox) = self.lease_connection(*client_guid)
+        {
+            outbox.send(&frame);
+        } else {
+            session.connection.send_break(open, &frame);
+        }
     }
 }

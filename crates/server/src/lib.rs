@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod application;
+#[allow(dead_code)]
+mod budget;
 mod changes;
 mod clock;
 mod connection;
@@ -26,7 +28,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smb::Guid;
 use smb::auth::AcceptorConfig;
@@ -164,7 +166,10 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        connection::run(self.core.clone(), stream, client).await;
+        match self.core.budget.connection(client) {
+            Ok(account) => connection::run(self.core.clone(), stream, client, account).await,
+            Err(refused) => tracing::warn!(%client, %refused, "connection refused"),
+        }
     }
 
     /// Stops listening, ends every connection and closes every open; returns when done.
@@ -195,6 +200,7 @@ impl Server {
 
 async fn accept(core: Arc<Core>, listener: TcpListener, workers: Arc<Workers>) {
     let mut stop = core.stop.subscribe();
+    let mut refusals = Refusals::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -202,14 +208,19 @@ async fn accept(core: Arc<Core>, listener: TcpListener, workers: Arc<Workers>) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                if core.connections.load(Ordering::Acquire) >= core.config.limits.connections {
-                    tracing::warn!(%peer, "connection refused: limit reached");
-                    continue;
-                }
+                let account = match core.budget.connection(peer.ip()) {
+                    Ok(account) => account,
+                    Err(refused) => {
+                        refusals.tell(|times| {
+                            tracing::warn!(%peer, %refused, times, "connections refused");
+                        });
+                        continue;
+                    }
+                };
                 // Answers are whole frames: waiting to fill a segment only adds delay.
                 let _ = stream.set_nodelay(true);
                 match stream.into_std() {
-                    Ok(stream) => workers.serve(core.clone(), stream, peer),
+                    Ok(stream) => workers.serve(core.clone(), stream, peer, account),
                     Err(error) => tracing::warn!(%peer, %error, "connection refused"),
                 }
             }
@@ -218,6 +229,26 @@ async fn accept(core: Arc<Core>, listener: TcpListener, workers: Arc<Workers>) {
                 // Out of descriptors, most likely: give closing connections a moment.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+        }
+    }
+}
+
+/// One line in the log for many refusals: a flood of connections must not fill a disk.
+#[derive(Default)]
+struct Refusals {
+    told: Option<Instant>,
+    times: u64,
+}
+
+impl Refusals {
+    /// Time between two lines.
+    const PAUSE: Duration = Duration::from_secs(10);
+
+    fn tell(&mut self, line: impl FnOnce(u64)) {
+        self.times += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= Self::PAUSE) {
+            self.told = Some(Instant::now());
+            line(std::mem::take(&mut self.times));
         }
     }
 }

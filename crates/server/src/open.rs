@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use smb::wire::{FileId, access_mask};
 use smb::{Guid, NtStatus};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
+use crate::budget::Charge;
 use crate::counted::{Counted, Keyed};
 use crate::file::{File, FileTable};
 use crate::pending::Ticket;
@@ -27,6 +28,7 @@ pub(crate) struct Open {
     pub(crate) kind: OpenKind,
     closed: AtomicBool,
     announced: AtomicBool,
+    _charge: Charge,
 }
 
 pub(crate) enum OpenKind {
@@ -41,6 +43,12 @@ pub(crate) struct FileOpen {
     pub(crate) is_directory: bool,
     /// FILE_NOTIFY_CHANGE_* bits of what was written and has not been told yet.
     pub(crate) written: AtomicU32,
+    /// For each of its locks, and for those that it waits for.
+    pub(crate) lock_charges: Mutex<Vec<Charge>>,
+    /// For what `enumeration` holds.
+    pub(crate) listing_charge: Mutex<Option<Charge>>,
+    /// For watching a directory.
+    pub(crate) watch_charge: OnceLock<Charge>,
     /// ClientGuid and ParentLeaseKey, if its lease names that of its directory.
     pub(crate) parent_lease: Option<Box<(Guid, Guid)>>,
     /// FileModeInformation bits.
@@ -52,6 +60,22 @@ pub(crate) struct FileOpen {
 }
 
 impl FileOpen {
+    pub(crate) fn lock_charges(&self) -> MutexGuard<'_, Vec<Charge>> {
+        self.lock_charges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the charges of locks that are no longer held.
+    pub(crate) fn return_lock_charges(&self, open: u32) {
+        let held = self.file.lock_count(open) as usize;
+        let mut charges = self.lock_charges();
+        charges.truncate(held);
+        if held == 0 {
+            *charges = Vec::new();
+        }
+    }
+
     /// Whose lease on the directory its changes leave alone.
     pub(crate) fn parent_lease(&self) -> Option<(Guid, Guid)> {
         self.parent_lease.as_deref().copied()
@@ -133,8 +157,10 @@ impl Open {
         tree_connect: Arc<TreeConnect>,
         granted_access: u32,
         kind: OpenKind,
+        charge: Charge,
     ) -> Self {
         Self {
+            _charge: charge,
             id,
             volatile: session.id.0 << 32 | u64::from(id),
             session: Arc::downgrade(session),

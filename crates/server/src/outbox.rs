@@ -2,9 +2,10 @@
 //! they know of its waiting requests. The connection's own task looks into it when it is
 //! woken; nobody else writes to the stream.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use smb::NtStatus;
+use smb::{Guid, NtStatus};
 use tokio::sync::Notify;
 
 use crate::open::Open;
@@ -31,7 +32,11 @@ pub(crate) struct Outbox {
     /// Connection.TransportName.
     pub(crate) transport_name: &'static str,
     inbox: Mutex<Inbox>,
+    /// Something is in the inbox.
+    has_arrived: AtomicBool,
     notify: Notify,
+    /// Whose leases may be broken through this connection.
+    lease_client: OnceLock<Guid>,
 }
 
 #[derive(Default)]
@@ -58,6 +63,8 @@ impl Outbox {
             client_name,
             transport_name,
             inbox: Mutex::default(),
+            has_arrived: AtomicBool::new(false),
+            lease_client: OnceLock::new(),
             notify: Notify::new(),
         }
     }
@@ -68,6 +75,7 @@ impl Outbox {
         let mut inbox = self.inbox();
         if open.is_announced() {
             inbox.frames.extend_from_slice(frame);
+            self.has_arrived.store(true, Ordering::Release);
         } else {
             inbox.held.push((open.id, frame.to_vec()));
         }
@@ -79,6 +87,10 @@ impl Outbox {
     pub(crate) fn announce(&self, open: &Open) {
         let mut inbox = self.inbox();
         open.set_announced();
+        if inbox.held.is_empty() {
+            return;
+        }
+        self.has_arrived.store(true, Ordering::Release);
         let Inbox { frames, held, .. } = &mut *inbox;
         for (_, frame) in held.extract_if(.., |(id, _)| *id == open.id) {
             frames.extend_from_slice(&frame);
@@ -90,7 +102,10 @@ impl Outbox {
 
     /// Lets a waiting request go on.
     pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
-        self.inbox().resumed.push((ticket, outcome));
+        let mut inbox = self.inbox();
+        inbox.resumed.push((ticket, outcome));
+        self.has_arrived.store(true, Ordering::Release);
+        drop(inbox);
         self.notify.notify_one();
     }
 
@@ -104,12 +119,39 @@ impl Outbox {
         self.notify.notified().await;
     }
 
-    pub(crate) fn take(&self) -> Arrived {
+    /// Has something come in since the last look?
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.has_arrived.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn take(&self) -> Option<Arrived> {
+        if !self.has_arrived() {
+            return None;
+        }
         let mut inbox = self.inbox();
-        Arrived {
+        self.has_arrived.store(false, Ordering::Release);
+        Some(Arrived {
             resumed: std::mem::take(&mut inbox.resumed),
             frames: std::mem::take(&mut inbox.frames),
-        }
+        })
+    }
+
+    /// The client of this connection has a lease.
+    pub(crate) fn set_lease_client(&self, client_guid: Guid) {
+        let _ = self.lease_client.set(client_guid);
+    }
+
+    pub(crate) fn lease_client(&self) -> Option<Guid> {
+        self.lease_client.get().copied()
+    }
+
+    /// As [`Outbox::send_break`], for a break that tells of no single open.
+    pub(crate) fn send(&self, frame: &[u8]) {
+        let mut inbox = self.inbox();
+        inbox.frames.extend_from_slice(frame);
+        self.has_arrived.store(true, Ordering::Release);
+        drop(inbox);
+        self.notify.notify_one();
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {

@@ -12,6 +12,7 @@ use smb::FileTime;
 use smb::wire::{FileId, Header};
 use tokio::time::Instant;
 
+use crate::budget::Charge;
 use crate::connection::{Compound, Done, Failure, Negotiated, Response};
 use crate::file::File;
 use crate::open::Open;
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) room: usize,
     /// What it waits under, if it waits.
     pub(crate) ticket: Ticket,
+    /// It builds on a request, but comes behind none.
+    pub(crate) follows_nothing: bool,
     /// It has waited before.
     pub(crate) again: bool,
     pub(crate) negotiated: Option<Negotiated>,
@@ -81,6 +84,8 @@ pub(crate) struct PendingRequest {
     pub(crate) until: Option<Instant>,
     /// Credits that its next response grants.
     pub(crate) credits: u16,
+    /// For itself and its bytes; `None` if that was refused.
+    pub(crate) charge: Option<Charge>,
     /// Another thread executes it.
     pub(crate) running: bool,
     /// How it goes on, told while another thread still executed it.

@@ -15,6 +15,7 @@ use smb::crypto::{EncryptionKey, SigningKey};
 
 use crate::account::SecurityContext;
 use crate::application::{SessionGlobalId, SessionRow};
+use crate::budget::SessionAccount;
 use crate::open::Open;
 use crate::outbox::Outbox;
 use crate::tree_connect::TreeConnectTable;
@@ -55,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) signing_required: bool,
     /// Session.EncryptData: every request must come encrypted.
     pub(crate) encrypt_data: bool,
+    /// What it holds of the server.
+    pub(crate) account: SessionAccount,
     tables: Mutex<Tables>,
     /// MessageIds of the responses that were signed.
     #[cfg(debug_assertions)]
@@ -81,6 +84,7 @@ pub(crate) struct NewSession {
     pub(crate) encryption_keys: Option<Box<EncryptionKeys>>,
     pub(crate) signing_required: bool,
     pub(crate) encrypt_data: bool,
+    pub(crate) account: SessionAccount,
 }
 
 impl Session {
@@ -99,6 +103,7 @@ impl Session {
             nonce: AtomicU64::new(1),
             signing_required: new.signing_required,
             encrypt_data: new.encrypt_data,
+            account: new.account,
             tables: Mutex::default(),
             #[cfg(debug_assertions)]
             signed: Mutex::default(),

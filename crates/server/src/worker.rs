@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
+use crate::budget::ConnectionAccount;
 use crate::connection;
 use crate::core::Core;
 
@@ -71,7 +72,13 @@ impl Workers {
     }
 
     /// Serves a new connection on the worker that has the fewest.
-    pub(crate) fn serve(&self, core: Arc<Core>, stream: std::net::TcpStream, peer: SocketAddr) {
+    pub(crate) fn serve(
+        &self,
+        core: Arc<Core>,
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        account: ConnectionAccount,
+    ) {
         let fewest = self
             .workers
             .iter()
@@ -81,7 +88,7 @@ impl Workers {
         worker.runtime.spawn(async move {
             let _counted = counted;
             match TcpStream::from_std(stream) {
-                Ok(stream) => connection::run(core, stream, peer.ip()).await,
+                Ok(stream) => connection::run(core, stream, peer.ip(), account).await,
                 Err(error) => tracing::warn!(%peer, %error, "connection refused"),
             }
         });

@@ -3,6 +3,8 @@
 
 #[path = "scenario/compounds.rs"]
 mod compounds;
+#[path = "scenario/information.rs"]
+mod information;
 #[path = "scenario/queries.rs"]
 mod queries;
 #[path = "scenario/waiting.rs"]

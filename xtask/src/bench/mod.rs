@@ -1,14 +1,14 @@
 //! `cargo xtask bench`: our server and a private Samba in turn, on loopback, with their
 //! data in memory, under the same load from the same generator.
 
-mod machine;
+pub mod machine;
 mod plot;
-mod process;
+pub mod process;
 mod report;
 mod statistics;
 mod table;
 mod works;
-mod world;
+pub mod world;
 mod write;
 
 use std::fs;

@@ -7,8 +7,9 @@ use smb::wire::change_notify::SMB2_WATCH_TREE;
 use smb::wire::{ChangeNotifyRequest, ChangeNotifyResponse, access_mask};
 
 use super::request::{Answer, Done, Failure, Request};
+use crate::budget::Cost;
 use crate::core::Core;
-use crate::file::watch::{self, AbsoluteName, WatchRequest, Watched};
+use crate::file::watch::{self, AbsoluteName, MAX_BUFFER, WatchRequest, Watched};
 use crate::outbox::Outcome;
 use crate::pending::Wait;
 
@@ -33,6 +34,11 @@ pub(super) fn change_notify(core: &Arc<Core>, request: &Request<'_>, out: &mut V
         // Nobody knows for how long it would hold up what comes behind it; Windows says the
         // same.
         return Err(NtStatus::INTERNAL_ERROR.into());
+    }
+    if file.watch_charge.get().is_none() {
+        let cost = Cost::WATCHER.and_bytes(notify.output_buffer_length.min(MAX_BUFFER));
+        let charge = request.session()?.account.charge(cost);
+        let _ = file.watch_charge.set(charge.map_err(NtStatus::from)?);
     }
     let watched = core.notifier.watch(
         open.id,

@@ -15,6 +15,7 @@ use smb::wire::{
 };
 
 use super::request::{Answer, Done, Request};
+use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
 use crate::open::{Open, OpenKind, PipeOpen, PipeState};
@@ -57,6 +58,12 @@ pub(super) fn create(
     if session.tables().opens.len() >= core.config.limits.opens_per_session {
         return Err(NtStatus::TOO_MANY_OPENED_FILES.into());
     }
+    let cost = if tree.share.is_pipe() {
+        Cost::PIPE
+    } else {
+        Cost::FILE
+    };
+    let charge = session.account.charge(cost).map_err(NtStatus::from)?;
     let name = create
         .name
         .to_string()
@@ -82,6 +89,7 @@ pub(super) fn create(
         tree.clone(),
         created.granted_access,
         created.kind,
+        charge,
     ));
     tree.num_opens.fetch_add(1, Ordering::Relaxed);
     session.num_opens.fetch_add(1, Ordering::Relaxed);
@@ -134,6 +142,9 @@ pub(super) fn create(
             );
         }
         if let GrantedCaching::Lease(granted) = &created.caching {
+            if let Some(negotiated) = request.negotiated {
+                core.add_lease_client(negotiated.client_guid, &session.connection);
+            }
             lease = lease_context(granted).to_bytes();
             answer(create_context::name::SMB2_CREATE_REQUEST_LEASE, &lease);
         }

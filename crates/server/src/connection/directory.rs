@@ -10,6 +10,8 @@ use smb::wire::{
 };
 
 use super::request::{Answer, Request};
+use crate::budget::{Cost, SessionAccount};
+use crate::open::FileOpen;
 use crate::share::name::Pattern;
 use crate::share::short_name::{is_short, short_name};
 use crate::share::{self, Cursor, Enumeration, FileHandle, StoreError, StoreResult, Waiting};
@@ -32,12 +34,41 @@ pub(super) fn query_directory(
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     open.require_any(access_mask::FILE_LIST_DIRECTORY)?;
-    let entries = entries(&*file.handle, &file.enumeration, &query, waiting)?;
+    let entries = entries(&*file.handle, &file.enumeration, &query, waiting);
+    charge(&request.session()?.account, file)?;
+    let entries = entries?;
     QueryDirectoryResponse {
         output_buffer: &entries,
     }
     .write(out);
     Ok(NtStatus::SUCCESS.into())
+}
+
+/// Charges what the enumeration of this open holds now; it ends if that is too much.
+fn charge(account: &SessionAccount, file: &FileOpen) -> Result<(), NtStatus> {
+    // Whoever works on it meanwhile charges for it.
+    let Ok(mut place) = lock(&file.enumeration, Waiting::Refused) else {
+        return Ok(());
+    };
+    let bytes = place.as_ref().map_or(0, |enumeration| enumeration.bytes());
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let mut charge = file
+        .listing_charge
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let charged = match &mut *charge {
+        Some(charge) => charge.resize(bytes),
+        None if bytes == 0 => Ok(()),
+        none => account
+            .charge(Cost::bytes(bytes))
+            .map(|taken| *none = Some(taken)),
+    };
+    if let Err(refused) = charged {
+        *place = None;
+        *charge = None;
+        return Err(refused.into());
+    }
+    Ok(())
 }
 
 /// The next entries of the enumeration of one open.

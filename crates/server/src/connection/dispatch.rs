@@ -219,12 +219,12 @@ impl Connection {
             last,
             room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(compound.response.len()),
             ticket: self.pending.next_ticket(),
+            follows_nothing: is_related && !(related.any && related.has_session),
             again: false,
             negotiated: self.negotiated.as_deref().copied(),
         };
         compound.response.begin();
-        let follows_nothing = is_related && !(related.any && related.has_session);
-        let answer = if follows_nothing || !is_known(header.command) {
+        let answer = if context.follows_nothing || !is_known(header.command) {
             Err(NtStatus::INVALID_PARAMETER.into())
         } else if is_related && related.status.is_error() && related.file.is_none() {
             // What it builds on has failed.
@@ -315,7 +315,7 @@ impl Connection {
             tree_id,
             file: done.file.or(context.named_file).or(context.related_file),
             status: done.status,
-            any: true,
+            any: !context.follows_nothing,
             has_session: done.status != NtStatus::USER_SESSION_DELETED,
         };
         self.close_after_reply.extend(done.close_after_reply);
@@ -437,8 +437,8 @@ impl Connection {
                 }
             }
             Command::SESSION_SETUP if header.status == NtStatus::MORE_PROCESSING_REQUIRED => {
-                if let Some(logon) = self.logons.get_mut(&header.session_id) {
-                    logon.update_preauth(message);
+                if let Some(logon) = self.logons.get(&header.session_id) {
+                    logon.with(|logon| logon.update_preauth(message));
                 }
             }
             _ => {}

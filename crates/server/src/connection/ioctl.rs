@@ -1,5 +1,7 @@
 //! IOCTL ([MS-SMB2] 3.3.5.15).
 
+mod file;
+
 use std::net::IpAddr;
 use std::sync::PoisonError;
 
@@ -17,6 +19,7 @@ use crate::core::Core;
 use crate::open::OpenKind;
 use crate::pipe::PipeRead;
 use crate::share::Waiting;
+pub(super) use file::volume_object_id;
 
 /// Bits per second that a network interface is said to have: it only ranks interfaces.
 const LINK_SPEED: u64 = 1_000_000_000;
@@ -24,7 +27,7 @@ const LINK_SPEED: u64 = 1_000_000_000;
 pub(super) fn ioctl(
     core: &Core,
     request: &Request<'_>,
-    _waiting: Waiting,
+    waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Answer {
     let ioctl = IoctlRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
@@ -50,11 +53,19 @@ pub(super) fn ioctl(
             return Err(NtStatus::FS_DRIVER_REQUIRED.into());
         }
         _ => {
-            // The handle is looked at first, as a client that mistook it should hear.
-            if ioctl.file_id.persistent != u64::MAX || request.related_file.is_some() {
-                request.open(ioctl.file_id)?;
-            }
-            return Err(NtStatus::INVALID_DEVICE_REQUEST.into());
+            // The handle is looked at before the code: a client that mistook it should hear.
+            let open = request.open(ioctl.file_id)?;
+            let OpenKind::File(file) = &open.kind else {
+                return Err(NtStatus::INVALID_DEVICE_REQUEST.into());
+            };
+            let control = file::Control {
+                core,
+                open: &open,
+                file,
+                ioctl: &ioctl,
+                waiting,
+            };
+            control.run()?
         }
     };
     IoctlResponse {

@@ -6,6 +6,7 @@ use smb::NtStatus;
 use smb::wire::{LockRequest, LockResponse};
 
 use super::request::{Answer, Failure, Request};
+use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::lock::{Locked, is_unlock};
 use crate::outbox::Outcome;
@@ -23,9 +24,17 @@ pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -
         let mut granted = Vec::new();
         let result = file.file.unlock(open.id, &lock.locks, &mut granted);
         core.locks_granted(&granted);
+        file.return_lock_charges(open.id);
         result?;
     } else {
+        file.return_lock_charges(open.id);
+        let account = &request.session()?.account;
+        let charges = lock.locks.iter().map(|_| account.charge(Cost::LOCK));
+        let charges = charges
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(NtStatus::from)?;
         let locked = file.file.lock(open.id, &lock.locks, request.ticket)?;
+        file.lock_charges().extend(charges);
         core.contend(&open, file);
         if locked == Locked::Waits {
             return Err(Failure::Waits(Wait::Lock(open.clone()), None));

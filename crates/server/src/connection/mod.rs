@@ -37,6 +37,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 use crate::application::SessionGlobalId;
+use crate::budget::{ConnectionAccount, HalfLogon};
 use crate::core::Core;
 use crate::outbox::Outbox;
 use crate::session::Session;
@@ -95,13 +96,15 @@ pub(crate) struct Negotiated {
 struct Connection {
     core: Arc<Core>,
     outbox: Arc<Outbox>,
+    /// What it holds of the server.
+    account: ConnectionAccount,
     negotiated: Option<Box<Negotiated>>,
     /// 3.1.1 only.
     preauth: Option<Box<PreauthIntegrityHashValue>>,
     sessions: HashMap<u64, Arc<Session>>,
     /// A client whose session was ended may be in the middle of long requests.
     had_session: bool,
-    logons: HashMap<u64, Box<Logon>>,
+    logons: HashMap<u64, HalfLogon<Box<Logon>>>,
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
@@ -111,12 +114,12 @@ struct Connection {
 }
 
 /// Serves one connection until it ends.
-pub(crate) async fn run<S>(core: Arc<Core>, stream: S, client: IpAddr)
+pub(crate) async fn run<S>(core: Arc<Core>, stream: S, client: IpAddr, account: ConnectionAccount)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
-    let mut connection = Box::new(Connection::new(core, client));
+    let mut connection = Box::new(Connection::new(core, client, account));
     let reason = connection.serve(stream).await;
     if let Err(reason) = reason {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
@@ -125,7 +128,7 @@ where
 }
 
 impl Connection {
-    fn new(core: Arc<Core>, client: IpAddr) -> Self {
+    fn new(core: Arc<Core>, client: IpAddr, account: ConnectionAccount) -> Self {
         let client_name = match client.to_canonical() {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
@@ -135,6 +138,7 @@ impl Connection {
             core,
             pending: PendingRequests::new(outbox.number),
             outbox,
+            account,
             negotiated: None,
             preauth: None,
             sessions: HashMap::new(),
@@ -163,7 +167,11 @@ impl Connection {
             let limit = self.frame_limit();
             let trusted = !self.sessions.is_empty();
             let lonely = self.sessions.is_empty();
-            let handshake = self.core.config.limits.handshake;
+            let mut handshake = self.core.config.limits.handshake;
+            if self.account.is_in_reserve() {
+                // The places of administrators are not to be kept by strangers.
+                handshake /= 4;
+            }
             if lonely && lonely_since.elapsed() >= handshake {
                 // The timer below is not looked at while frames keep coming.
                 return Err(Disconnect::HandshakeTimeout);
@@ -239,7 +247,11 @@ impl Connection {
             } else {
                 answers.extend_from_slice(&answer);
             }
-            if answers.len() >= ANSWERS_AT_ONCE || !self.close_after_reply.is_empty() {
+            if answers.len() >= ANSWERS_AT_ONCE
+                || !self.close_after_reply.is_empty()
+                // A break of the client's own making comes before the answers to later requests.
+                || self.outbox.has_arrived()
+            {
                 break;
             }
             next = frames.ready(self.frame_limit());
@@ -250,10 +262,9 @@ impl Connection {
     /// Finishes what others have made ready, and sends it with what they have for the client.
     async fn deliver<W: AsyncWrite + Unpin>(&mut self, output: &mut W) -> Result<(), Disconnect> {
         loop {
-            let arrived = self.outbox.take();
-            if arrived.resumed.is_empty() && arrived.frames.is_empty() {
+            let Some(arrived) = self.outbox.take() else {
                 return Ok(());
-            }
+            };
             let mut answers = Vec::new();
             for (ticket, outcome) in arrived.resumed {
                 self.resume(ticket, outcome, &mut answers)?;
@@ -291,12 +302,17 @@ impl Connection {
         }
     }
 
-    /// A session that administration has ended leaves this connection's table too.
+    /// A session that administration has ended leaves this connection's table too, and
+    /// requests of sessions that are no more end.
     fn forget_closed_sessions(&mut self) {
+        self.end_requests_of_closed_sessions();
         if self.sessions.values().any(|session| session.is_closed()) {
-            self.end_requests_of_closed_sessions();
             self.sessions.retain(|_, session| !session.is_closed());
-            self.logons.retain(|_, logon| !logon.session_is_closed());
+            if self.sessions.is_empty() {
+                self.account.forget_user();
+            }
+            self.logons
+                .retain(|_, logon| logon.with(|logon| !logon.session_is_closed()) == Some(true));
         }
     }
 

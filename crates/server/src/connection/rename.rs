@@ -43,7 +43,11 @@ impl Change<'_> {
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
         }
-        if let Some(directory) = new_name.parent() {
+        if let Some(directory) = new_name.parent()
+            && !file.is_directory
+        {
+            // Directories may come even if somebody could delete where they go, as with
+            // Samba.
             core.files.may_move_into(&directory)?;
         }
         let replaced = wanted.replace_if_exists && self.make_room(&target)?;

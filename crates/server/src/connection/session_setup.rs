@@ -14,6 +14,7 @@ use super::request::{Answer, Done, Request};
 use crate::Encryption;
 use crate::account::SecurityContext;
 use crate::application::SessionGlobalId;
+use crate::budget;
 use crate::session::{EncryptionKeys, NewSession, Session};
 
 /// A logon on its way: not a session yet, so nothing lists or ends it.
@@ -74,12 +75,17 @@ impl Connection {
                     preauth: None,
                     renews: Some(session),
                 };
-                self.logons.insert(id, Box::new(logon));
+                let logon = self
+                    .core
+                    .budget
+                    .begin_logon(&self.account, Box::new(logon))
+                    .map_err(NtStatus::from)?;
+                self.logons.insert(id, logon);
                 id
             }
         };
         // Taken out: whatever fails below has ended the logon.
-        let mut logon = self
+        let logon = self
             .logons
             .remove(&id)
             .ok_or(NtStatus::USER_SESSION_DELETED)?;
@@ -87,10 +93,15 @@ impl Connection {
             // Most connections never see another: an idle one keeps no table for them.
             self.logons = HashMap::new();
         }
-        logon.update_preauth(request.message);
-        let leg = self.step(&mut logon, setup.security_buffer, request.now);
+        let leg = logon.with(|logon| {
+            logon.update_preauth(request.message);
+            self.step(logon, setup.security_buffer, request.now)
+        });
+        // One that had to give way to others begins anew.
+        let leg = leg.unwrap_or(Err(NtStatus::INSUFFICIENT_RESOURCES));
+        let renews = logon.with(|logon| logon.renews.clone()).flatten();
         if leg.is_err()
-            && let Some(session) = &logon.renews
+            && let Some(session) = &renews
         {
             // [MS-SMB2] 3.3.5.5.3: who cannot show again who he is loses the session.
             self.sessions.remove(&session.id.0);
@@ -109,9 +120,10 @@ impl Connection {
                 Ok(done)
             }
             Leg::Accepted(accepted) => {
-                let session = match &logon.renews {
+                let preauth = logon.with(|logon| logon.preauth.take()).flatten();
+                let session = match &renews {
                     Some(session) => renew(session, &accepted, self.expiration(request.now))?,
-                    None => self.establish(id, &accepted, logon.preauth.as_deref(), request.now)?,
+                    None => self.establish(id, &accepted, preauth.as_deref(), request.now)?,
                 };
                 if setup.previous_session_id != 0 && setup.previous_session_id != id {
                     self.end_previous(setup.previous_session_id, &session);
@@ -151,7 +163,11 @@ impl Connection {
             preauth: self.new_preauth(),
             renews: None,
         };
-        self.logons.insert(id, Box::new(logon));
+        let logon = self
+            .core
+            .budget
+            .begin_logon(&self.account, Box::new(logon))?;
+        self.logons.insert(id, logon);
         Ok(id)
     }
 
@@ -236,6 +252,15 @@ impl Connection {
         }
         let client_requires =
             negotiated.client_security_mode & security_mode::SMB2_NEGOTIATE_SIGNING_REQUIRED != 0;
+        let account = self
+            .core
+            .budget
+            .session(
+                &mut self.account,
+                &context.user_name,
+                budget::is_administrator(context),
+            )
+            .map_err(NtStatus::from)?;
         let session = Arc::new(Session::new(NewSession {
             id: SessionGlobalId(id),
             connection: self.outbox.clone(),
@@ -247,6 +272,7 @@ impl Connection {
             encryption_keys,
             signing_required: has_key && (config.signing_required || client_requires),
             encrypt_data,
+            account,
         }));
         self.sessions.insert(id, session.clone());
         self.had_session = true;

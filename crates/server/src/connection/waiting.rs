@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::dispatch::{Compound, Suspended, execute, named_file};
 use super::request::{Done, Failure, Request};
 use super::{Connection, Disconnect};
+use crate::budget::Cost;
 use crate::outbox::Outcome;
 use crate::pending::{Context, Executed, PendingRequest, Ticket, Wait};
 use crate::share::Waiting;
@@ -85,6 +86,11 @@ impl Connection {
             wait: (wait, until),
         } = suspended;
         let works_on = works_on(&context, &bytes[at..][..length]);
+        let cost = Cost::PENDING_REQUEST.and_bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let charge = match &context.session {
+            Some(session) => session.account.charge(cost),
+            None => self.account.charge(cost),
+        };
         let told = matches!(wait, Wait::Store | Wait::Others);
         let pending = Box::new(PendingRequest {
             works_on,
@@ -103,8 +109,11 @@ impl Connection {
             credits,
             running: false,
             early: None,
+            charge: charge.ok(),
         });
-        if self.pending.requests.len() >= self.core.config.limits.pending_requests {
+        if pending.charge.is_none()
+            || self.pending.requests.len() >= self.core.config.limits.pending_requests
+        {
             self.forget(&pending);
             return self.finish(
                 pending,

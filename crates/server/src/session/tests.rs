@@ -10,6 +10,7 @@ use smb::FileTime;
 
 use super::*;
 use crate::application::SessionFilter;
+use crate::budget::{self, Budget, Cost, SessionAccount};
 use crate::counted::{Counted, Ids};
 use crate::open::{GlobalOpenTable, OpenKind, PipeOpen, PipeState};
 use crate::tree_connect::{Share, TreeConnect};
@@ -18,6 +19,12 @@ const NOW: FileTime = FileTime(1_000);
 
 const CLIENTS: [&str; 5] = ["192.0.2.1", "192.0.2.2", "[2001:db8::1]", "Desk", "DESK"];
 const USERS: [&str; 5] = ["alice", "Alice", "bob", "ÄNNE", "änne"];
+
+fn account(user: &str) -> SessionAccount {
+    let budget = Budget::new(budget::Limits::derive(20_000, 8 << 30));
+    let mut connection = budget.connection([192, 0, 2, 1].into()).unwrap();
+    budget.session(&mut connection, user, false).unwrap()
+}
 
 fn session(id: SessionGlobalId, client: &str, user: &str) -> Arc<Session> {
     let connection = Outbox::new(1, client.into(), "transport");
@@ -37,6 +44,7 @@ fn session(id: SessionGlobalId, client: &str, user: &str) -> Arc<Session> {
         encryption_keys: None,
         signing_required: false,
         encrypt_data: false,
+        account: account(user),
     }))
 }
 
@@ -208,7 +216,7 @@ fn ids_of_one_and_of_many() {
 /// what the runtime keeps for a task and a socket. Whoever needs more has to mean it.
 #[test]
 fn an_idle_session_is_small() {
-    fn future<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+    fn future<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
         size_of::<F>()
     }
     let connection = future(crate::connection::run::<tokio::net::TcpStream>);
@@ -314,7 +322,8 @@ fn a_page_of_opens_ends_only_behind_the_last() {
                 closed: false,
             }),
         };
-        let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe));
+        let charge = owner.account.charge(Cost::PIPE).unwrap();
+        let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe), charge);
         table.insert(Arc::new(open));
     }
     let files = crate::file::FileTable::default();

@@ -105,7 +105,6 @@ impl Enumeration {
     }
 
     /// Bytes that it holds.
-    #[allow(dead_code, reason = "for the budget of a session")]
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.names.capacity() + self.pattern.bytes()
     }

@@ -17,12 +17,13 @@ use rustix::io::Errno;
 use smb::NtStatus;
 
 use super::{
-    Backend, Capabilities, Capacity, CreateMode, FileKind, KindWanted, OpenParameters, Opened,
-    SharePath, StoreResult, Waiting,
+    Backend, Capabilities, Capacity, CreateMode, FileHandle, FileKind, KindWanted, OpenParameters,
+    Opened, SharePath, StoreResult, Waiting,
 };
 use beneath::{Found, Lookup, Place, Root};
 use facts::Facts;
 use handle::{Access, LocalHandle};
+use streams::StreamHandle;
 
 mod attributes;
 mod beneath;
@@ -34,6 +35,7 @@ pub(crate) mod inotify;
 mod listing;
 mod medium;
 mod names;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -62,6 +64,13 @@ impl Default for LocalOptions {
 pub struct LocalBackend {
     root: Arc<Root>,
     options: LocalOptions,
+}
+
+/// As [`Opened`], of a file or directory of this store.
+struct OpenedFile {
+    handle: Arc<LocalHandle>,
+    created: bool,
+    path: SharePath,
 }
 
 /// How often an open starts again when the name appears or vanishes under it.
@@ -108,7 +117,7 @@ impl LocalBackend {
         parameters: &OpenParameters<'_>,
         found: Found,
         waiting: Waiting,
-    ) -> StoreResult<Opened> {
+    ) -> StoreResult<OpenedFile> {
         if parameters.mode == CreateMode::CreateNew {
             return Err(NtStatus::OBJECT_NAME_COLLISION.into());
         }
@@ -148,7 +157,7 @@ impl LocalBackend {
         &self,
         parameters: &OpenParameters<'_>,
         place: &Place<'_>,
-    ) -> Result<Option<Opened>, NtStatus> {
+    ) -> Result<Option<OpenedFile>, NtStatus> {
         if self.options.read_only {
             return Err(NtStatus::ACCESS_DENIED);
         }
@@ -227,7 +236,7 @@ impl LocalBackend {
         access: Access,
         facts: Facts,
         created: bool,
-    ) -> Opened {
+    ) -> OpenedFile {
         let handle = LocalHandle::new(
             Arc::clone(&self.root),
             fd,
@@ -237,7 +246,7 @@ impl LocalBackend {
             access,
             self.options.read_only,
         );
-        Opened {
+        OpenedFile {
             handle: Arc::new(handle),
             created,
             path,
@@ -245,11 +254,12 @@ impl LocalBackend {
     }
 }
 
-impl Backend for LocalBackend {
-    fn open(&self, parameters: &OpenParameters<'_>, waiting: Waiting) -> StoreResult<Opened> {
-        if parameters.stream.is_some() {
-            return Err(NtStatus::OBJECT_NAME_INVALID.into());
-        }
+impl LocalBackend {
+    fn open_file(
+        &self,
+        parameters: &OpenParameters<'_>,
+        waiting: Waiting,
+    ) -> StoreResult<OpenedFile> {
         for _ in 0..OPEN_ATTEMPTS {
             let place = match self.root.lookup(parameters.path, waiting)? {
                 Lookup::Found(found) => return self.open_found(parameters, found, waiting),
@@ -269,6 +279,58 @@ impl Backend for LocalBackend {
         }
         // There and not there at every attempt: a link to nothing.
         Err(NtStatus::ACCESS_DENIED.into())
+    }
+
+    /// A stream of a file or directory; a missing file is made for a stream that may be made.
+    fn open_stream(
+        &self,
+        parameters: &OpenParameters<'_>,
+        stream: &str,
+        waiting: Waiting,
+    ) -> StoreResult<Opened> {
+        if parameters.kind == KindWanted::Directory {
+            return Err(NtStatus::NOT_A_DIRECTORY.into());
+        }
+        self.root.medium().check_device(waiting)?;
+        let creates = parameters.mode != CreateMode::Existing;
+        let base = OpenParameters {
+            mode: match creates {
+                true => CreateMode::CreateIfMissing,
+                false => CreateMode::Existing,
+            },
+            kind: KindWanted::Any,
+            read: false,
+            write: false,
+            stream: None,
+            ..parameters.clone()
+        };
+        let base = self.open_file(&base, waiting)?;
+        if parameters.write {
+            base.handle.check_writable()?;
+        }
+        let (handle, created) = StreamHandle::open(base.handle, stream, creates)?;
+        if !created && parameters.mode == CreateMode::CreateNew {
+            return Err(NtStatus::OBJECT_NAME_COLLISION.into());
+        }
+        Ok(Opened {
+            handle: Arc::new(handle),
+            created,
+            path: base.path,
+        })
+    }
+}
+
+impl Backend for LocalBackend {
+    fn open(&self, parameters: &OpenParameters<'_>, waiting: Waiting) -> StoreResult<Opened> {
+        if let Some(stream) = parameters.stream {
+            return self.open_stream(parameters, stream, waiting);
+        }
+        let opened = self.open_file(parameters, waiting)?;
+        Ok(Opened {
+            handle: opened.handle,
+            created: opened.created,
+            path: opened.path,
+        })
     }
 
     fn capacity(&self, waiting: Waiting) -> StoreResult<Capacity> {
@@ -295,6 +357,7 @@ impl Backend for LocalBackend {
         Capabilities {
             hard_links: true,
             sparse: true,
+            streams: true,
             ..Capabilities::default()
         }
     }

@@ -180,6 +180,17 @@ pub struct DirectoryEntry {
     pub stat: FileStat,
 }
 
+/// One named stream of a file or directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEntry {
+    /// Its name, without the file's and without a type; `None` for the file's data.
+    pub name: Option<name::StreamName>,
+    /// Its length in bytes.
+    pub end_of_file: u64,
+    /// Bytes that it occupies.
+    pub allocation_size: u64,
+}
+
 /// New times; `None` leaves a time as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
@@ -331,9 +342,26 @@ pub trait FileHandle: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Of a stream: removes its file with all its streams, as `unlink` does of a file.
+    fn unlink_file(&self, waiting: Waiting) -> StoreResult<()> {
+        self.unlink(waiting)
+    }
+
+    /// Of a stream: its name, as it was created.
+    fn stream_name(&self) -> Option<&name::StreamName> {
+        None
+    }
+
     /// Removes its name, if that still leads to this file. A directory must be empty
     /// (DIRECTORY_NOT_EMPTY).
     fn unlink(&self, waiting: Waiting) -> StoreResult<()>;
+
+    /// The streams of this file or directory, or of the file whose stream this is: the data of
+    /// a file first, then the named ones. A store without streams leaves that to the server.
+    fn streams(&self, waiting: Waiting) -> StoreResult<Vec<StreamEntry>> {
+        let _ = waiting;
+        Ok(Vec::new())
+    }
 
     /// True if a directory has no entries but `.` and `..`.
     fn is_empty_directory(&self, waiting: Waiting) -> StoreResult<bool>;

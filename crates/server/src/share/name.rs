@@ -9,8 +9,10 @@ use std::fmt;
 use smb::NtStatus;
 
 pub use pattern::Pattern;
+pub use stream::StreamName;
 
 mod pattern;
+mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! Opening and creating files and directories.
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use smb::NtStatus;
 use smb::wire::create_context::{self, Lease};
@@ -126,6 +126,9 @@ impl Place<'_> {
                 file,
                 is_directory,
                 written: AtomicU32::new(0),
+                lock_charges: Mutex::default(),
+                listing_charge: Mutex::default(),
+                watch_charge: OnceLock::new(),
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),

@@ -16,7 +16,7 @@ use smb::{FileTime, NtStatus};
 use super::super::name::check_component;
 use super::super::{
     Cursor, DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, MAX_ALLOCATED_RANGES, Names,
-    SharePath, StoreError, StoreResult, Times, Waiting,
+    SharePath, StoreError, StoreResult, StreamEntry, Times, Waiting,
 };
 use super::attributes::{self, SetChangeTime, Stored};
 use super::beneath::Root;
@@ -24,7 +24,7 @@ use super::errno::{resolution_error, status};
 use super::facts::Facts;
 use super::listing::Pages;
 use super::medium::Medium;
-use super::{descriptor_path, listing};
+use super::{descriptor_path, listing, streams};
 
 /// What a descriptor is good for; with neither it is O_PATH.
 #[derive(Clone, Copy)]
@@ -515,6 +515,22 @@ impl FileHandle for LocalHandle {
             return Ok(None);
         }
         self.root.spelling_in(&self.fd, name, waiting)
+    }
+
+    fn streams(&self, waiting: Waiting) -> StoreResult<Vec<StreamEntry>> {
+        self.medium().check_device(waiting)?;
+        let path = descriptor_path(&self.fd);
+        let mut entries = Vec::new();
+        if self.kind == FileKind::File {
+            let stat = self.stat(waiting)?;
+            entries.push(StreamEntry {
+                name: None,
+                end_of_file: stat.end_of_file,
+                allocation_size: stat.allocation_size,
+            });
+        }
+        entries.extend(streams::list(&path)?);
+        Ok(entries)
     }
 
     /// An entry is looked at by name, which may read the device and cannot be told not to.

@@ -13,6 +13,7 @@ mod escapes;
 mod facts;
 mod listing;
 mod names;
+mod streams;
 mod waiting;
 
 const READONLY: u32 = 1;

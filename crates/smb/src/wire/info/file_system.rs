@@ -40,6 +40,25 @@ record! {
 }
 
 record! {
+    /// FileFsControlInformation ([MS-FSCC] 2.5.2): when content is indexed, and quotas.
+    #[derive(Default)]
+    FileFsControlInformation, size 48, reserved 4 {
+        /// Free bytes above which indexing begins.
+        free_space_start_filtering: u64,
+        /// Free bytes at which a warning is due.
+        free_space_threshold: u64,
+        /// Free bytes below which indexing ends.
+        free_space_stop_filtering: u64,
+        /// Bytes of a user after which a warning is due; all ones for none.
+        default_quota_threshold: u64,
+        /// Bytes that a user may have; all ones for no limit.
+        default_quota_limit: u64,
+        /// FILE_VC_* bits; 0: quotas are neither kept nor enforced.
+        file_system_control_flags: u32,
+    }
+}
+
+record! {
     /// FileFsDeviceInformation ([MS-FSCC] 2.5.10).
     #[derive(Default)]
     FileFsDeviceInformation, size 8, reserved 0 {

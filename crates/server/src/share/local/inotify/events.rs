@@ -136,11 +136,14 @@ impl Thread<'_> {
     fn entry(&mut self, state: &mut State, name: String, flags: ReadFlags, cookie: u32) {
         let is_directory = flags.contains(ReadFlags::ISDIR);
         let now = Instant::now();
-        if !flags.intersects(ReadFlags::ATTRIB | ReadFlags::MODIFY) && !self.moved.is_empty() {
+        // What was seen when its directory was listed has been told; what comes after has not.
+        let is_structural = !flags.intersects(ReadFlags::ATTRIB | ReadFlags::MODIFY);
+        let was_seen = is_structural && self.found.seen.remove(&name);
+        if is_structural && !self.moved.is_empty() {
             self.give_up_before(state, &name, cookie);
         }
         if flags.contains(ReadFlags::CREATE) {
-            if self.found.seen.remove(&name) {
+            if was_seen {
                 return;
             }
             let is_own = state.expected.take(&name, OwnChange::Created, now);
@@ -167,7 +170,7 @@ impl Thread<'_> {
                 since: now,
             });
         } else if flags.contains(ReadFlags::MOVED_TO) {
-            self.moved_to(state, name, is_directory, cookie);
+            self.moved_to(state, name, is_directory, cookie, was_seen);
         } else if !state.expected.take(&name, OwnChange::Modified, now) {
             self.found
                 .changes
@@ -179,7 +182,14 @@ impl Thread<'_> {
         }
     }
 
-    fn moved_to(&mut self, state: &mut State, new: String, is_directory: bool, cookie: u32) {
+    fn moved_to(
+        &mut self,
+        state: &mut State,
+        new: String,
+        is_directory: bool,
+        cookie: u32,
+        was_seen: bool,
+    ) {
         let is_own = state
             .expected
             .take(&new, OwnChange::RenamedTo, Instant::now());
@@ -206,7 +216,7 @@ impl Thread<'_> {
                 if let Some(from) = from.filter(|from| !from.is_own) {
                     self.tell_moved_away(from);
                 }
-                if !is_own {
+                if !is_own && !was_seen {
                     let name = new;
                     self.found
                         .changes

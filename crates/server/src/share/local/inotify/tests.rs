@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -12,8 +11,6 @@ use tempfile::TempDir;
 
 use super::expected::EXPECTED_FOR;
 use super::*;
-
-mod mirror;
 
 /// Nothing takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -511,17 +508,4 @@ fn the_thread_ends_with_its_watcher() {
     let shared = Arc::downgrade(&it.watcher.shared);
     drop(it);
     wait_until("ended", || shared.upgrade().is_none());
-}
-
-/// Every name below `directory`.
-fn names_below(directory: &Path) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        names.insert(path.to_str().unwrap().to_owned());
-        if path.is_dir() {
-            names.extend(names_below(&path));
-        }
-    }
-    names
 }
