@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod differential;
 mod install;
 mod prerequisites;
 mod python;
@@ -16,9 +17,12 @@ usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
                    format lint prerequisites build unit fuzz python interop torture
-                   siege; `quick` stands for format lint unit
+                   siege differential; `quick` stands for format lint unit
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
+  differential [--seed N] [--schedules N] [--steps N] [--subjects A,B] [--jobs N] [...]
+                   plays schedules of requests against our server and Samba and compares them;
+                   --help says what else it takes
   install-capi --prefix DIR [--destdir DIR]
                    the C library, its headers and its pkg-config file
 ";
@@ -50,6 +54,9 @@ fn main() -> ExitCode {
         ["torture", words @ ..] => test::root().and_then(|root| torture::torture(&root, words)),
         ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
         ["siege", words @ ..] => test::root().and_then(|root| siege::siege(&root, words)),
+        ["differential", words @ ..] => {
+            test::root().and_then(|root| differential::differential(&root, words))
+        }
         ["install-capi", words @ ..] => {
             test::root().and_then(|root| install::install_capi(&root, words))
         }

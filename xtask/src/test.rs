@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::run::{run, say};
-use crate::{prerequisites, python, siege, torture};
+use crate::{differential, prerequisites, python, siege, torture};
 
 const PARTS: &[&str] = &[
     "format",
@@ -18,6 +18,7 @@ const PARTS: &[&str] = &[
     "interop",
     "torture",
     "siege",
+    "differential",
 ];
 
 /// What stands for several parts: the answers that come within minutes.
@@ -100,6 +101,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
             .env("NETSESSION_WHEEL_PYTHON", python::wheel_python(root))),
         "torture" => torture::torture(root, &["--bounded"]),
         "siege" => siege::siege(root, &["--bounded"]),
+        "differential" => differential::differential(root, differential::IN_TEST),
         "python" => python::test(
             root,
             || cargo(root),
@@ -109,7 +111,8 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
     }
 }
 
-fn cargo(root: &Path) -> Command {
+/// `cargo` in the checkout.
+pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command

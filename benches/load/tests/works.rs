@@ -177,3 +177,55 @@ fn a_directory() {
     let error = list("701").unwrap_err();
     assert!(error.to_string().contains("700 entries"), "{error}");
 }
+
+/// A few of each thing that a siege wants: the server has room for them all.
+fn besieged(attack: &str, count: &str) -> Value {
+    let peer = Peer::start();
+    let data = peer.directory.path().join("data");
+    std::fs::write(data.join("readable"), vec![0; 64 * 1024]).unwrap();
+    std::fs::write(data.join("large"), vec![0; 8 << 20]).unwrap();
+    std::fs::create_dir(data.join("many")).unwrap();
+    let seen = peer
+        .run(&["siege", attack, "--count", count, "--seconds", "10"])
+        .unwrap();
+    assert_eq!(seen["attack"]["refused"], 0, "{seen}");
+    for others in ["honest", "newcomer", "administrator"] {
+        assert_eq!(seen[others]["failures"], 0, "{seen}");
+    }
+    for kind in ["echo", "create_close", "read"] {
+        let calls = |stretch: &str| seen["honest"][kind][stretch]["calls"].as_u64();
+        assert!(
+            calls("before") > Some(1) && calls("during") > Some(1),
+            "{seen}"
+        );
+    }
+    assert!(seen["ending"]["took_us"].as_f64().is_some(), "{seen}");
+    seen
+}
+
+#[test]
+fn a_siege_of_users() {
+    let all = ["handles", "listings", "pipes", "answers", "frames"];
+    std::thread::scope(|scope| {
+        for attack in all {
+            scope.spawn(move || {
+                let seen = besieged(attack, "12");
+                assert_eq!(seen["attack"]["got"], 12, "{attack} {seen}");
+                // The attacker's sessions are gone, the administrator's own is there.
+                let (before, after) = (
+                    seen["ending"]["sessions_before"].as_u64(),
+                    seen["ending"]["sessions_after"].as_u64(),
+                );
+                assert!(before > after && after >= Some(1), "{attack} {seen}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_siege_of_strangers() {
+    let seen = besieged("idle", "50");
+    assert_eq!(seen["attack"]["still_open"], 50, "{seen}");
+    let seen = besieged("logons", "2");
+    assert_eq!(seen["attack"]["got"], 2 * 1_024, "{seen}");
+}

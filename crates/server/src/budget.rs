@@ -152,6 +152,7 @@ impl Cost {
     }
 
     /// So many of them, for things that are granted together, like the locks of one request.
+    #[cfg(test)]
     pub(crate) fn times(self, number: u32) -> Self {
         Self {
             bytes: self.bytes.saturating_mul(number),
@@ -202,6 +203,7 @@ impl Budget {
         }))
     }
 
+    #[cfg(test)]
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -348,6 +350,7 @@ impl SessionAccount {
     }
 
     /// What the session holds.
+    #[cfg(test)]
     pub(crate) fn held(&self, resource: Resource) -> u32 {
         self.0.account().held(resource)
     }

@@ -69,6 +69,19 @@ impl Core {
         }
     }
 
+    /// The server is about to rename a file or directory.
+    pub(crate) fn expect_rename(&self, old: &FileName, new: &FileName) {
+        if self.notifier.is_watched() {
+            let (old, new) = (absolute(old), absolute(new));
+            self.notifier.expect_rename(&Rename {
+                old: &old,
+                new: &new,
+                is_directory: false,
+                replaced: None,
+            });
+        }
+    }
+
     /// The change that was expected was not made.
     pub(crate) fn unexpect(&self, name: &FileName, change: OwnChange) {
         if self.notifier.is_watched() {

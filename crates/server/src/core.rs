@@ -272,22 +272,27 @@ impl Core {
         unlink: Unlink,
         waiting: Waiting,
     ) {
-        let (OpenKind::File(file), Unlink::File(gone)) = (&open.kind, &unlink) else {
+        let OpenKind::File(file) = &open.kind else {
             return;
         };
-        if let Some(name) = &name {
-            self.expect(name, OwnChange::Removed);
-        }
-        let result = file.handle.unlink(waiting);
-        if let (Some(name), Err(_)) = (&name, &result) {
-            self.unexpect(name, OwnChange::Removed);
-        }
-        match result {
-            Ok(()) => {
-                if let Some(name) = name {
-                    self.removed(&name, file.is_directory, file.parent_lease());
+        let (gone, result) = match &unlink {
+            Unlink::File(gone) => {
+                if let Some(name) = &name {
+                    self.expect(name, OwnChange::Removed);
                 }
+                let result = file.handle.unlink_file(waiting);
+                if let (Some(name), Err(_)) = (&name, &result) {
+                    self.unexpect(name, OwnChange::Removed);
+                }
+                if let (Some(name), Ok(())) = (&name, &result) {
+                    self.removed(name, file.is_directory, file.parent_lease());
+                }
+                (gone, result)
             }
+            Unlink::Stream(gone) => (gone, file.handle.unlink(waiting)),
+        };
+        match result {
+            Ok(()) => {}
             Err(StoreError::WouldWait) => {
                 let core = self.clone();
                 self.spawn_blocking(move || core.unlink(open, name, unlink, Waiting::Allowed));
@@ -297,7 +302,10 @@ impl Core {
                 tracing::debug!(%status, "delete on close failed");
             }
         }
-        self.files.removed(gone);
+        // Behind a stream its file may have to go.
+        if let Some(next) = self.files.removed(gone) {
+            self.unlink(open, name, next, waiting);
+        }
     }
 
     /// The time as breaks and waits count it.

@@ -4,14 +4,12 @@
 
 pub mod account;
 pub mod application;
-#[allow(dead_code)]
 mod budget;
 mod changes;
 mod clock;
 mod connection;
 mod core;
 mod counted;
-#[allow(dead_code)]
 mod file;
 mod limits;
 mod open;

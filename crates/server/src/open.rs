@@ -10,6 +10,7 @@ use smb::{Guid, NtStatus};
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::budget::Charge;
 use crate::counted::{Counted, Keyed};
+use crate::file::lock::LockSequences;
 use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::Pipe;
@@ -43,6 +44,8 @@ pub(crate) struct FileOpen {
     pub(crate) is_directory: bool,
     /// FILE_NOTIFY_CHANGE_* bits of what was written and has not been told yet.
     pub(crate) written: AtomicU32,
+    /// Open.LockSequenceArray.
+    pub(crate) lock_sequences: Mutex<LockSequences>,
     /// For each of its locks, and for those that it waits for.
     pub(crate) lock_charges: Mutex<Vec<Charge>>,
     /// For what `enumeration` holds.

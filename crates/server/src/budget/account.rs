@@ -214,6 +214,7 @@ impl Charge {
     }
 
     /// What was taken.
+    #[cfg(test)]
     pub(crate) fn cost(&self) -> Cost {
         self.cost
     }

@@ -72,7 +72,7 @@ pub(super) fn create(
         ShareKind::Pipe => open_pipe(core, request, &create, &name)?,
         ShareKind::Disk { backend } => {
             refuse_contexts(&create)?;
-            let path = SharePath::parse(&name)?;
+            let (path, stream) = SharePath::parse_with_stream(&name)?;
             let place = file::Place {
                 core,
                 request,
@@ -80,7 +80,7 @@ pub(super) fn create(
                 backend: &**backend,
                 waiting,
             };
-            place.open(&create, &path)?
+            place.open(&create, &path, stream.as_ref())?
         }
     };
     let open = Arc::new(Open::new(

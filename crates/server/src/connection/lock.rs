@@ -1,6 +1,6 @@
 //! LOCK ([MS-SMB2] 3.3.5.14).
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use smb::NtStatus;
 use smb::wire::{LockRequest, LockResponse};
@@ -8,7 +8,8 @@ use smb::wire::{LockRequest, LockResponse};
 use super::request::{Answer, Failure, Request};
 use crate::budget::Cost;
 use crate::core::Core;
-use crate::file::lock::{Locked, is_unlock};
+use crate::file::lock::{LockSequences, Locked, Sequence, is_unlock};
+use crate::open::{FileOpen, Open};
 use crate::outbox::Outcome;
 use crate::pending::Wait;
 
@@ -19,6 +20,11 @@ pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -
     if file.is_directory {
         // [MS-FSA] 2.1.5.8.
         return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    let verifies = verifies_sequence(request);
+    if verifies && sequences(file).check(lock.lock_sequence) == Sequence::Replayed {
+        LockResponse.write(out);
+        return Ok(NtStatus::SUCCESS.into());
     }
     if is_unlock(&lock.locks) {
         let mut granted = Vec::new();
@@ -40,8 +46,36 @@ pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -
             return Err(Failure::Waits(Wait::Lock(open.clone()), None));
         }
     }
+    if verifies {
+        sequences(file).store(lock.lock_sequence);
+    }
     LockResponse.write(out);
     Ok(NtStatus::SUCCESS.into())
+}
+
+/// A request whose lock was granted later is known from then on.
+pub(super) fn remember(request: &Request<'_>, open: &Open) {
+    if let (true, Ok(file), Ok(lock)) = (
+        verifies_sequence(request),
+        open.file(),
+        LockRequest::read(request.message),
+    ) {
+        sequences(file).store(lock.lock_sequence);
+    }
+}
+
+/// [MS-SMB2] 3.3.5.14 has it for durable opens and where there are several channels. A client
+/// of dialect 3.x that numbers its requests means the same with every open.
+fn verifies_sequence(request: &Request<'_>) -> bool {
+    request
+        .negotiated
+        .is_some_and(|negotiated| negotiated.dialect >= 0x0300)
+}
+
+fn sequences(file: &FileOpen) -> MutexGuard<'_, LockSequences> {
+    file.lock_sequences
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How a request goes on whose lock has been granted.

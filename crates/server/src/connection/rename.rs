@@ -51,8 +51,7 @@ impl Change<'_> {
             core.files.may_move_into(&directory)?;
         }
         let replaced = wanted.replace_if_exists && self.make_room(&target)?;
-        core.expect(&old_name, OwnChange::RenamedFrom);
-        core.expect(&new_name, OwnChange::RenamedTo);
+        core.expect_rename(&old_name, &new_name);
         let result = file
             .handle
             .rename(&target, wanted.replace_if_exists, self.waiting);

@@ -231,6 +231,13 @@ impl Connection {
             Outcome::Retry => self.retry(pending, answers),
             Outcome::Ended(status) => self.finish(pending, Err(status), None, answers),
             Outcome::Answered(status, body) => {
+                if let Wait::Lock(open) = &pending.wait {
+                    let request = Request {
+                        context: &pending.context,
+                        message: &pending.bytes[pending.at..][..pending.length],
+                    };
+                    super::lock::remember(&request, open);
+                }
                 self.finish(pending, Ok(Done::from(status)), Some(&body), answers)
             }
             Outcome::Executed(executed) => self.executed(pending, *executed, answers),

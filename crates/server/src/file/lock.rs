@@ -32,7 +32,6 @@ use smb::wire::lock_flags::{
 use super::Ticket;
 use held::HeldLocks;
 use range::Range;
-#[allow(unused_imports)]
 pub(crate) use sequence::{LockSequences, Sequence};
 
 /// The locks of one file, and the requests that wait for one. A file without locks keeps
@@ -228,6 +227,7 @@ impl LockList {
     }
 
     /// Locks held in all.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> u32 {
         self.held.count()
     }

@@ -118,6 +118,7 @@ pub(crate) struct File {
 #[derive(Default)]
 pub(crate) struct Closed {
     /// It was the last open of this file, directory or stream.
+    #[cfg(test)]
     pub(crate) last: bool,
     /// What has to be removed from the store now. No open is let in until
     /// [`FileTable::removed`] was called with it, whether that worked or not.
@@ -167,10 +168,6 @@ impl File {
         &self.identity
     }
 
-    pub(crate) fn is_directory(&self) -> bool {
-        self.is_directory
-    }
-
     /// Are there byte-range locks? Takes no lock.
     pub(crate) fn has_locks(&self) -> bool {
         self.has_locks.load(Ordering::SeqCst)
@@ -187,6 +184,7 @@ impl File {
     }
 
     /// What an open may cache now.
+    #[cfg(test)]
     pub(crate) fn caching(&self, open: u32) -> GrantedCaching {
         let state = self.state();
         let Some(entry) = state.entry(open) else {
@@ -248,6 +246,7 @@ impl File {
     }
 
     /// Opens of this file, directory or stream.
+    #[cfg(test)]
     pub(crate) fn open_count(&self) -> usize {
         self.state().opens().len()
     }
@@ -306,6 +305,7 @@ impl FileTable {
             return Closed::default();
         }
         Closed {
+            #[cfg(test)]
             last: true,
             unlink: match &file.base {
                 None => self.end_file(file, &mut state),

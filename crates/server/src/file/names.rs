@@ -65,6 +65,7 @@ impl FileName {
     }
 
     /// Are both the same name?
+    #[cfg(test)]
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         same_name(&self.0, &other.0)
     }

@@ -138,6 +138,7 @@ impl WatchTable {
     }
 
     /// Bytes of all changes that are buffered now.
+    #[cfg(test)]
     pub(crate) fn buffered_bytes(&self) -> usize {
         self.buffered.load(Ordering::Relaxed)
     }

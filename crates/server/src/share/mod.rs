@@ -17,7 +17,7 @@ use crate::account::Sid;
 
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
-pub use name::SharePath;
+pub use name::{SharePath, StreamName};
 
 /// What kind of file system object a [`FileHandle`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ pub struct DirectoryEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamEntry {
     /// Its name, without the file's and without a type; `None` for the file's data.
-    pub name: Option<name::StreamName>,
+    pub name: Option<StreamName>,
     /// Its length in bytes.
     pub end_of_file: u64,
     /// Bytes that it occupies.
@@ -348,7 +348,7 @@ pub trait FileHandle: Send + Sync + 'static {
     }
 
     /// Of a stream: its name, as it was created.
-    fn stream_name(&self) -> Option<&name::StreamName> {
+    fn stream_name(&self) -> Option<&StreamName> {
         None
     }
 

@@ -24,7 +24,7 @@ use crate::pending::Wait;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
     Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
-    Waiting,
+    StreamName, Waiting,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -43,6 +43,7 @@ impl Place<'_> {
         &self,
         create: &CreateRequest<'_>,
         path: &SharePath,
+        stream: Option<&StreamName>,
     ) -> Result<FileCreated, Failure> {
         let &Place {
             core,
@@ -64,7 +65,11 @@ impl Place<'_> {
                 .map(|parent| (lease.client_guid, parent)),
             _ => None,
         };
-        let expected = self.expect(&plan, path);
+        let expected = match stream {
+            None => self.expect(&plan, path),
+            // A file that its stream makes is told as the machine tells it.
+            Some(_) => None,
+        };
         let opened = backend.open(
             &OpenParameters {
                 path,
@@ -74,7 +79,7 @@ impl Place<'_> {
                 write: plan.writes(),
                 attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
                 identity: None,
-                stream: None,
+                stream: stream.map(StreamName::as_str),
             },
             waiting,
         );
@@ -126,6 +131,7 @@ impl Place<'_> {
                 file,
                 is_directory,
                 written: AtomicU32::new(0),
+                lock_sequences: Mutex::default(),
                 lock_charges: Mutex::default(),
                 listing_charge: Mutex::default(),
                 watch_charge: OnceLock::new(),
@@ -154,7 +160,8 @@ impl Place<'_> {
     /// Tells what has been created or overwritten.
     fn tell(&self, plan: &Plan, opened: &Opened, is_directory: bool, by: ParentLease) {
         let core = self.core;
-        if !opened.created && !plan.overwrites {
+        let is_stream = opened.handle.stream_name().is_some();
+        if is_stream || !opened.created && !plan.overwrites {
             return;
         }
         let name = FileName::new(&self.backend.local_path(), &opened.path);
@@ -208,6 +215,7 @@ impl Place<'_> {
         caching: CachingRequest,
     ) -> Result<(Arc<File>, GrantedCaching), Failure> {
         let &Place { core, backend, .. } = self;
+        let stream = opened.handle.stream_name();
         if !matches!(caching, CachingRequest::None) {
             core.begin_open(id);
         }
@@ -223,7 +231,7 @@ impl Place<'_> {
                 identity: &FileIdentity {
                     store: backend.store(),
                     key: stat.key,
-                    stream: None,
+                    stream: stream.map(|stream| stream.folded().into()),
                 },
                 open: id,
                 name: &FileName::new(&backend.local_path(), &opened.path),
@@ -261,6 +269,9 @@ impl Place<'_> {
         let overwritten = !opened.created && plan.overwrites;
         if overwritten {
             opened.handle.set_end_of_file(0, waiting)?;
+        }
+        // Attributes are the file's, whatever becomes of its streams.
+        if overwritten && opened.handle.stream_name().is_none() {
             opened.handle.set_attributes(
                 create.file_attributes & SETTABLE_ATTRIBUTES
                     | file_attributes::FILE_ATTRIBUTE_ARCHIVE,
@@ -290,9 +301,19 @@ impl Place<'_> {
         }
         let mut effects = Effects::default();
         let closed = core.files.close(file, id, core.instant(), &mut effects);
-        if let Some(Unlink::File(gone)) = closed.unlink {
-            let _ = opened.handle.unlink(self.waiting);
-            core.files.removed(&gone);
+        let mut unlink = closed.unlink;
+        while let Some(gone) = unlink {
+            let file = match &gone {
+                Unlink::File(file) => {
+                    let _ = opened.handle.unlink_file(self.waiting);
+                    file
+                }
+                Unlink::Stream(file) => {
+                    let _ = opened.handle.unlink(self.waiting);
+                    file
+                }
+            };
+            unlink = core.files.removed(file);
         }
         core.carry_out(effects);
     }

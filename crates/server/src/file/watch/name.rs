@@ -30,12 +30,8 @@ impl AbsoluteName {
         Self::new(local_path, &SharePath::root())
     }
 
-    /// The entry `name` of this directory.
-    pub(crate) fn join(&self, name: &str) -> Self {
-        Self(format!("{}/{name}", self.0))
-    }
-
     /// The stream `stream` of this file, as [MS-FSA] names it in changes of streams.
+    #[cfg(test)]
     pub(crate) fn with_stream(&self, stream: &str) -> Self {
         Self(format!("{}:{stream}", self.0))
     }

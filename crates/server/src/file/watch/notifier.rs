@@ -66,11 +66,6 @@ impl Notifier {
         self.shared.table.is_watched()
     }
 
-    /// Bytes of all changes that are buffered now.
-    pub(crate) fn buffered_bytes(&self) -> usize {
-        self.shared.table.buffered_bytes()
-    }
-
     /// A CHANGE_NOTIFY request of `open`, which has `directory` open, with its
     /// [`watch_path`](crate::share::FileHandle::watch_path).
     pub(crate) fn watch(
