@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Instant;
 
 use smb::auth::AcceptorConfig;
@@ -14,12 +14,14 @@ use tokio::sync::watch;
 use crate::ServerConfig;
 use crate::application::SessionGlobalId;
 use crate::connection;
-use crate::file::{Break, Effects, File, FileTable, Unlink};
+use crate::file::watch::{Notifier, Ready};
+use crate::file::{Break, Effects, File, FileName, FileTable, Unlink};
 use crate::open::{FileOpen, GlobalOpenTable, Open, OpenKind};
 use crate::outbox::{Outbox, Outcome};
 use crate::pending::Ticket;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
+use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, Waiting};
 use crate::tree_connect::ShareList;
 
@@ -32,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
+    pub(crate) notifier: Notifier,
     pub(crate) shares: ShareList,
     pub(crate) pipes: RwLock<HashMap<Box<str>, Arc<dyn PipeService>>>,
     pub(crate) next_tree_connect: AtomicU32,
@@ -58,24 +61,35 @@ impl Core {
         server_guid: Guid,
         acceptor: AcceptorConfig,
         shares: ShareList,
-    ) -> Self {
-        Self {
-            config,
-            server_guid,
-            acceptor: Arc::new(acceptor),
-            sessions: GlobalSessionTable::default(),
-            opens: GlobalOpenTable::default(),
-            files: FileTable::default(),
-            shares,
-            pipes: RwLock::default(),
-            next_tree_connect: AtomicU32::new(0),
-            connections: AtomicUsize::new(0),
-            addresses: Mutex::default(),
-            stop: watch::Sender::new(false),
-            outboxes: Mutex::default(),
-            beginning: Mutex::default(),
-            pool: OnceLock::new(),
-        }
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|core: &Weak<Self>| {
+            let core = core.clone();
+            let notifier = Notifier::new(move |ready: Ready| {
+                if let Some(core) = core.upgrade() {
+                    for (ticket, answer) in ready {
+                        core.resume(ticket, connection::changed(&answer));
+                    }
+                }
+            });
+            Self {
+                config,
+                server_guid,
+                acceptor: Arc::new(acceptor),
+                sessions: GlobalSessionTable::default(),
+                opens: GlobalOpenTable::default(),
+                files: FileTable::default(),
+                notifier,
+                shares,
+                pipes: RwLock::default(),
+                next_tree_connect: AtomicU32::new(0),
+                connections: AtomicUsize::new(0),
+                addresses: Mutex::default(),
+                stop: watch::Sender::new(false),
+                outboxes: Mutex::default(),
+                beginning: Mutex::default(),
+                pool: OnceLock::new(),
+            }
+        })
     }
 
     /// A connection begins.
@@ -185,32 +199,60 @@ impl Core {
     }
 
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
+        self.tell_written(open, file);
         let (mut granted, mut ended) = (Vec::new(), Vec::new());
         file.file.close_locks(open.id, &mut granted, &mut ended);
         self.locks_granted(&granted);
         for ticket in ended {
             self.resume(ticket, Outcome::Ended(NtStatus::RANGE_NOT_LOCKED));
         }
+        // Its name is known for as long as it is open.
+        let name = self.files.name_of(&file.file, open.id);
+        if file.is_directory {
+            if let Some(name) = &name
+                && file.file.delete_on_close(open.id)
+            {
+                self.delete_pending(name);
+            }
+            self.notifier.close(open.id);
+        }
         let mut effects = Effects::default();
         let closed = self
             .files
             .close(&file.file, open.id, self.instant(), &mut effects);
-        if let Some(unlink) = closed.unlink {
-            self.unlink(open.clone(), unlink, waiting);
-        }
         self.carry_out(effects);
+        if let Some(unlink) = closed.unlink {
+            self.unlink(open.clone(), name, unlink, waiting);
+        }
     }
 
     /// The last open of a file that is to be deleted has been closed.
-    fn unlink(self: &Arc<Self>, open: Arc<Open>, unlink: Unlink, waiting: Waiting) {
+    fn unlink(
+        self: &Arc<Self>,
+        open: Arc<Open>,
+        name: Option<FileName>,
+        unlink: Unlink,
+        waiting: Waiting,
+    ) {
         let (OpenKind::File(file), Unlink::File(gone)) = (&open.kind, &unlink) else {
             return;
         };
-        match file.handle.unlink(waiting) {
-            Ok(()) => {}
+        if let Some(name) = &name {
+            self.expect(name, OwnChange::Removed);
+        }
+        let result = file.handle.unlink(waiting);
+        if let (Some(name), Err(_)) = (&name, &result) {
+            self.unexpect(name, OwnChange::Removed);
+        }
+        match result {
+            Ok(()) => {
+                if let Some(name) = name {
+                    self.removed(&name, file.is_directory, file.parent_lease());
+                }
+            }
             Err(StoreError::WouldWait) => {
                 let core = self.clone();
-                self.spawn_blocking(move || core.unlink(open, unlink, Waiting::Allowed));
+                self.spawn_blocking(move || core.unlink(open, name, unlink, Waiting::Allowed));
                 return;
             }
             Err(StoreError::Status(status)) => {

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod application;
+mod changes;
 mod clock;
 mod connection;
 mod core;
@@ -102,7 +103,7 @@ impl Server {
             dns_domain_name: config.name.to_lowercase(),
         };
         Ok(Self {
-            core: Arc::new(Core::new(config, server_guid, acceptor, shares)),
+            core: Core::new(config, server_guid, acceptor, shares),
             listeners: Mutex::default(),
             workers: OnceLock::new(),
         })

@@ -13,8 +13,8 @@ pub struct Limits {
     pub tree_connects_per_session: usize,
     /// Opens of one session: Windows' default of 16,384.
     pub opens_per_session: usize,
-    /// Credits outstanding on one connection: eight requests of 8 MiB. A credit
-    /// costs nothing until it is used, because a connection works in order.
+    /// Credits outstanding on one connection: as many as Windows and Samba grant. A credit
+    /// costs nothing until it is used, and [`Limits::pending_requests`] bounds what waits.
     pub credits: u32,
     /// Largest READ, WRITE and transaction from dialect 2.1 on, in bytes.
     pub max_transact: u32,
@@ -38,7 +38,7 @@ impl Default for Limits {
             sessions_per_connection: 1_024,
             tree_connects_per_session: 1_024,
             opens_per_session: 16_384,
-            credits: 1_024,
+            credits: 8_192,
             max_transact: 8 * 1024 * 1024,
             pending_requests: 256,
             compound_messages: 64,

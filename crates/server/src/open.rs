@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use smb::NtStatus;
 use smb::wire::{FileId, access_mask};
+use smb::{Guid, NtStatus};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::counted::{Counted, Keyed};
@@ -13,8 +13,7 @@ use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::Pipe;
 use crate::session::Session;
-use crate::share::name::Pattern;
-use crate::share::{FileHandle, SharePath};
+use crate::share::{Enumeration, FileHandle, SharePath};
 use crate::tree_connect::{ShareKind, TreeConnect};
 
 pub(crate) struct Open {
@@ -40,6 +39,10 @@ pub(crate) struct FileOpen {
     /// What all opens of it share.
     pub(crate) file: Arc<File>,
     pub(crate) is_directory: bool,
+    /// FILE_NOTIFY_CHANGE_* bits of what was written and has not been told yet.
+    pub(crate) written: AtomicU32,
+    /// ClientGuid and ParentLeaseKey, if its lease names that of its directory.
+    pub(crate) parent_lease: Option<Box<(Guid, Guid)>>,
     /// FileModeInformation bits.
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
@@ -48,14 +51,11 @@ pub(crate) struct FileOpen {
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
 }
 
-/// State of QUERY_DIRECTORY on one open.
-pub(crate) struct Enumeration {
-    pub(crate) names: std::vec::IntoIter<String>,
-    /// An entry that did not fit the last answer.
-    pub(crate) left_over: Option<String>,
-    pub(crate) pattern: Pattern,
-    /// Something was returned: the end is NO_MORE_FILES, else NO_SUCH_FILE.
-    pub(crate) any: bool,
+impl FileOpen {
+    /// Whose lease on the directory its changes leave alone.
+    pub(crate) fn parent_lease(&self) -> Option<(Guid, Guid)> {
+        self.parent_lease.as_deref().copied()
+    }
 }
 
 pub(crate) struct PipeOpen {

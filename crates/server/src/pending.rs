@@ -29,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) tree_connect: Option<Arc<TreeConnect>>,
     /// The FileId of the compound so far, for related requests.
     pub(crate) related_file: Option<FileId>,
+    /// The FileId that it names itself, for those behind it.
+    pub(crate) named_file: Option<FileId>,
     /// The signature was present and verified.
     pub(crate) signature_valid: bool,
     /// Last of its frame.
@@ -56,6 +58,8 @@ pub(crate) enum Wait {
     Break(Arc<File>),
     /// A byte-range lock.
     Lock(Arc<Open>),
+    /// A change of a directory.
+    Change,
 }
 
 /// A request that waits, with all that is needed to go on.

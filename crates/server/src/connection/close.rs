@@ -7,7 +7,9 @@ use smb::wire::{CloseRequest, CloseResponse, close};
 
 use super::request::{Answer, Done, Failure, Request};
 use crate::core::Core;
-use crate::open::OpenKind;
+use crate::file::{Effects, Turn};
+use crate::open::{FileOpen, Open, OpenKind};
+use crate::pending::Wait;
 use crate::share::Waiting;
 
 pub(super) fn close(
@@ -21,6 +23,11 @@ pub(super) fn close(
     if waiting == Waiting::Refused && open.closing_waits() {
         // The client takes the file for gone when it has the answer.
         return Err(Failure::WouldWait);
+    }
+    if let Ok(file) = open.file()
+        && file.file.delete_on_close(open.id)
+    {
+        settle_delete_on_close(core, request, &open, file, waiting)?;
     }
     let mut response = CloseResponse::default();
     if wanted.flags & close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB != 0
@@ -50,4 +57,28 @@ pub(super) fn close(
     core.close_open(&open, waiting);
     response.write(out);
     Ok(done)
+}
+
+/// Before a file is deleted, clients that cache a handle of it close that. A directory that
+/// has entries by now stays ([MS-FSA] 2.1.5.5).
+fn settle_delete_on_close(
+    core: &Arc<Core>,
+    request: &Request<'_>,
+    open: &Open,
+    file: &FileOpen,
+    waiting: Waiting,
+) -> Result<(), Failure> {
+    if file.is_directory && !file.handle.is_empty_directory(waiting)? {
+        file.file.set_delete_on_close(open.id, false);
+        return Ok(());
+    }
+    let mut effects = Effects::default();
+    let turn =
+        file.file
+            .break_handle_caching(open.id, request.ticket, core.instant(), &mut effects);
+    core.carry_out(effects);
+    match turn {
+        Turn::Now => Ok(()),
+        Turn::Wait { file, until } => Err(Failure::Waits(Wait::Break(file), Some(until.into()))),
+    }
 }

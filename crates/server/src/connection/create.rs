@@ -24,7 +24,7 @@ use crate::tree_connect::ShareKind;
 use plan::granted;
 
 /// File attributes a client may set ([MS-FSCC] 2.6).
-pub(super) const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
+const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
     | file_attributes::FILE_ATTRIBUTE_HIDDEN
     | file_attributes::FILE_ATTRIBUTE_SYSTEM
     | file_attributes::FILE_ATTRIBUTE_ARCHIVE;

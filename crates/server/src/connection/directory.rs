@@ -1,6 +1,6 @@
 //! QUERY_DIRECTORY ([MS-SMB2] 3.3.5.18).
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use smb::NtStatus;
 use smb::wire::info::DirectoryEntry;
@@ -9,10 +9,13 @@ use smb::wire::{
     QueryDirectoryRequest, QueryDirectoryResponse, Utf16, access_mask, query_directory_flags, utf16,
 };
 
-use super::request::{Answer, Failure, Request};
-use crate::open::{Enumeration, FileOpen};
-use crate::share::Waiting;
+use super::request::{Answer, Request};
 use crate::share::name::Pattern;
+use crate::share::short_name::{is_short, short_name};
+use crate::share::{self, Cursor, Enumeration, FileHandle, StoreError, StoreResult, Waiting};
+
+#[cfg(test)]
+mod tests;
 
 pub(super) fn query_directory(
     request: &Request<'_>,
@@ -29,44 +32,7 @@ pub(super) fn query_directory(
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     open.require_any(access_mask::FILE_LIST_DIRECTORY)?;
-    let form = Form::of_class(query.file_information_class).ok_or(NtStatus::INVALID_INFO_CLASS)?;
-    let name = query
-        .file_name
-        .to_string()
-        .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
-
-    let mut place = file
-        .enumeration
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let afresh = query_directory_flags::SMB2_RESTART_SCANS | query_directory_flags::SMB2_REOPEN;
-    if place.is_none() || query.flags & afresh != 0 {
-        *place = Some(Box::new(begin(file, &name, waiting)?));
-    }
-    let Some(enumeration) = place.as_deref_mut() else {
-        return Err(NtStatus::INTERNAL_ERROR.into());
-    };
-    let single = query.flags & query_directory_flags::SMB2_RETURN_SINGLE_ENTRY != 0;
-    let mut entries = Vec::new();
-    let limit = query.output_buffer_length as usize;
-    fill(
-        file,
-        enumeration,
-        form,
-        single,
-        limit,
-        waiting,
-        &mut entries,
-    )?;
-    if entries.is_empty() {
-        let status = if enumeration.any {
-            NtStatus::NO_MORE_FILES
-        } else {
-            NtStatus::NO_SUCH_FILE
-        };
-        return Err(status.into());
-    }
-    enumeration.any = true;
+    let entries = entries(&*file.handle, &file.enumeration, &query, waiting)?;
     QueryDirectoryResponse {
         output_buffer: &entries,
     }
@@ -74,81 +40,171 @@ pub(super) fn query_directory(
     Ok(NtStatus::SUCCESS.into())
 }
 
-/// Takes the names as they are now: entries that come or go later neither repeat nor
-/// disturb the others.
-fn begin(file: &FileOpen, expression: &str, waiting: Waiting) -> Result<Enumeration, Failure> {
-    let expression = if expression.is_empty() {
-        "*"
-    } else {
-        expression
-    };
-    let pattern = Pattern::parse(expression)?;
-    // Clients look single names up this way; a large directory need not be read for one that
-    // is spelt as it is stored.
-    let names = if pattern.literal().is_some() && file.handle.entry(expression, waiting)?.is_some()
-    {
-        vec![expression.to_owned()]
-    } else {
-        file.handle.names(waiting)?
-    };
-    Ok(Enumeration {
-        names: names.into_iter(),
-        left_over: None,
-        pattern,
-        any: false,
-    })
+/// The next entries of the enumeration of one open.
+fn entries(
+    handle: &dyn FileHandle,
+    enumeration: &Mutex<Option<Box<Enumeration>>>,
+    query: &QueryDirectoryRequest<'_>,
+    waiting: Waiting,
+) -> StoreResult<Vec<u8>> {
+    let form = Form::of_class(query.file_information_class).ok_or(NtStatus::INVALID_INFO_CLASS)?;
+    let limit = query.output_buffer_length as usize;
+    if limit < form.fixed_size() {
+        return Err(NtStatus::INFO_LENGTH_MISMATCH.into());
+    }
+    let name = query
+        .file_name
+        .to_string()
+        .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
+    let mut place = lock(enumeration, waiting)?;
+    if let Some(pattern) = beginning(place.as_deref(), query.flags, &name)? {
+        *place = Some(Box::new(begin(handle, pattern, &name, waiting)?));
+    }
+    let enumeration = place.as_deref_mut().ok_or(NtStatus::INTERNAL_ERROR)?;
+    let single = query.flags & query_directory_flags::SMB2_RETURN_SINGLE_ENTRY != 0;
+    let mut entries = Vec::new();
+    let mut writer = Writer::new(form, &mut entries, limit);
+    fill(handle, enumeration, form, single, waiting, &mut writer)?;
+    if writer.is_empty() {
+        return Err(match enumeration.any {
+            true => NtStatus::NO_MORE_FILES,
+            false => NtStatus::NO_SUCH_FILE,
+        }
+        .into());
+    }
+    enumeration.any = true;
+    Ok(entries)
 }
 
+/// Another request of the same open may wait for the store while it holds the lock.
+fn lock<T>(place: &Mutex<T>, waiting: Waiting) -> StoreResult<MutexGuard<'_, T>> {
+    match (waiting, place.try_lock()) {
+        (_, Ok(place)) => Ok(place),
+        (_, Err(TryLockError::Poisoned(place))) => Ok(place.into_inner()),
+        (Waiting::Refused, Err(TryLockError::WouldBlock)) => Err(StoreError::WouldWait),
+        (Waiting::Allowed, Err(TryLockError::WouldBlock)) => {
+            Ok(place.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+}
+
+/// The pattern of an enumeration that begins with this request; `None` if one goes on.
+/// SMB2_INDEX_SPECIFIED is passed over as on NTFS: entries have no index.
+fn beginning(
+    present: Option<&Enumeration>,
+    flags: u8,
+    name: &str,
+) -> Result<Option<Pattern>, NtStatus> {
+    let reopens = flags & query_directory_flags::SMB2_REOPEN != 0;
+    let restarts = flags & query_directory_flags::SMB2_RESTART_SCANS != 0;
+    match present {
+        Some(_) if !reopens && !restarts => Ok(None),
+        // A restart without a pattern keeps the one there is.
+        Some(present) if !reopens && name.is_empty() => Ok(Some(present.pattern.clone())),
+        // Empty means everything.
+        _ => Pattern::parse(name).map(Some),
+    }
+}
+
+fn begin(
+    handle: &dyn FileHandle,
+    pattern: Pattern,
+    name: &str,
+    waiting: Waiting,
+) -> StoreResult<Enumeration> {
+    let literal = (!name.is_empty()).then(|| pattern.literal()).flatten();
+    let mut enumeration = Enumeration::of(pattern);
+    // Clients look single names up this way; a directory need not be listed for one.
+    if literal.is_some() {
+        if let Some(found) = handle.find(name, waiting)? {
+            enumeration.names.push(&found);
+        }
+        enumeration.cursor = Cursor::End;
+    }
+    Ok(enumeration)
+}
+
+/// Entries as far as there are any and they fit. What does not, and what the store would
+/// have to wait for, is given next time; so is an error, once entries have been written.
 fn fill(
-    file: &FileOpen,
+    handle: &dyn FileHandle,
     enumeration: &mut Enumeration,
     form: Form,
     single: bool,
-    limit: usize,
     waiting: Waiting,
-    entries: &mut Vec<u8>,
-) -> Result<(), Failure> {
-    let mut writer = Writer::new(form, entries, limit);
-    while let Some(name) = enumeration
-        .left_over
-        .take()
-        .or_else(|| enumeration.names.next())
-    {
-        if !enumeration.pattern.matches(&name) {
-            continue;
-        }
-        let Some(entry) = file.handle.entry(&name, waiting)? else {
+    writer: &mut Writer<'_>,
+) -> StoreResult<()> {
+    let Enumeration {
+        cursor,
+        names,
+        pattern,
+        ..
+    } = enumeration;
+    loop {
+        let Some(name) = names.peek() else {
+            if *cursor == Cursor::End {
+                return Ok(());
+            }
+            match handle.list(cursor, names, waiting) {
+                Err(_) if !writer.is_empty() => return Ok(()),
+                listed => listed?,
+            }
             continue;
         };
-        let file_name = utf16(&entry.name);
-        let stat = &entry.stat;
-        let written = writer.push(&DirectoryEntry {
-            file_index: 0,
-            creation_time: stat.creation_time,
-            last_access_time: stat.last_access_time,
-            last_write_time: stat.last_write_time,
-            change_time: stat.change_time,
-            end_of_file: stat.end_of_file,
-            allocation_size: stat.allocation_size,
-            file_attributes: stat.attributes,
-            ea_size: 0,
-            reparse_point_tag: 0,
-            short_name: Utf16::EMPTY,
-            file_id: stat.key.inode,
-            file_name: Utf16::new(&file_name).map_err(|_| NtStatus::INTERNAL_ERROR)?,
-        });
-        if !written {
-            let nothing_fits = writer.is_empty();
-            enumeration.left_over = Some(name);
-            return if nothing_fits {
-                Err(NtStatus::INFO_LENGTH_MISMATCH.into())
-            } else {
-                Ok(())
-            };
+        if !pattern.matches(name) {
+            names.advance();
+            continue;
         }
-        if single {
-            break;
+        let entry = match handle.entry(name, waiting) {
+            Err(_) if !writer.is_empty() => return Ok(()),
+            entry => entry?,
+        };
+        if let Some(entry) = entry {
+            if !push(writer, form, &entry)? {
+                return match writer.is_empty() {
+                    true => Err(NtStatus::INFO_LENGTH_MISMATCH.into()),
+                    false => Ok(()),
+                };
+            }
+            names.advance();
+            if single {
+                return Ok(());
+            }
+        } else {
+            names.advance();
         }
     }
-    Ok(())
+}
+
+/// False if it does not fit.
+fn push(
+    writer: &mut Writer<'_>,
+    form: Form,
+    entry: &share::DirectoryEntry,
+) -> Result<bool, NtStatus> {
+    let stat = &entry.stat;
+    let file_name = utf16(&entry.name);
+    let has_short = matches!(form, Form::Both | Form::IdBoth)
+        && !is_short(&entry.name)
+        && !matches!(&*entry.name, "." | "..");
+    let short = match has_short {
+        true => utf16(&short_name(&entry.name)),
+        false => Vec::new(),
+    };
+    let valid = |name| Utf16::new(name).map_err(|_| NtStatus::INTERNAL_ERROR);
+    Ok(writer.push(&DirectoryEntry {
+        file_index: 0,
+        creation_time: stat.creation_time,
+        last_access_time: stat.last_access_time,
+        last_write_time: stat.last_write_time,
+        change_time: stat.change_time,
+        end_of_file: stat.end_of_file,
+        allocation_size: stat.allocation_size,
+        file_attributes: stat.attributes,
+        ea_size: 0,
+        reparse_point_tag: 0,
+        short_name: valid(&short)?,
+        file_id: stat.key.inode,
+        file_name: valid(&file_name)?,
+    }))
 }

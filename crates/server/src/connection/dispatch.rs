@@ -28,6 +28,8 @@ struct Related {
     status: NtStatus,
     /// At least one request came before.
     any: bool,
+    /// Its session was there.
+    has_session: bool,
 }
 
 /// The messages of one frame, as far as they have been answered.
@@ -208,6 +210,11 @@ impl Connection {
             session,
             tree_connect: None,
             related_file: if is_related { related.file } else { None },
+            named_file: if last && !is_related {
+                None
+            } else {
+                named_file(header.command, message)
+            },
             signature_valid,
             last,
             room: (ANSWER - ANSWER_OVERHEAD).saturating_sub(compound.response.len()),
@@ -216,7 +223,8 @@ impl Connection {
             negotiated: self.negotiated.as_deref().copied(),
         };
         compound.response.begin();
-        let answer = if is_related && !related.any {
+        let follows_nothing = is_related && !(related.any && related.has_session);
+        let answer = if follows_nothing || !is_known(header.command) {
             Err(NtStatus::INVALID_PARAMETER.into())
         } else if is_related && related.status.is_error() && related.file.is_none() {
             // What it builds on has failed.
@@ -305,9 +313,10 @@ impl Connection {
         compound.related = Related {
             session_id,
             tree_id,
-            file: done.file.or(context.related_file),
+            file: done.file.or(context.named_file).or(context.related_file),
             status: done.status,
             any: true,
+            has_session: done.status != NtStatus::USER_SESSION_DELETED,
         };
         self.close_after_reply.extend(done.close_after_reply);
         if let Some(open) = &done.announces {
@@ -480,7 +489,7 @@ pub(super) fn execute(
     match request.header.command {
         Command::CREATE => super::create::create(core, request, waiting, out),
         Command::CLOSE => super::close::close(core, request, waiting, out),
-        Command::FLUSH => super::io::flush(request, waiting, out),
+        Command::FLUSH => super::io::flush(core, request, waiting, out),
         Command::READ => super::io::read(request, waiting, out),
         Command::WRITE => super::io::write(core, request, waiting, out),
         Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
@@ -489,8 +498,31 @@ pub(super) fn execute(
         Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
         Command::LOCK => super::lock::lock(core, request, out),
         Command::OPLOCK_BREAK => super::oplock_break::acknowledge(core, request, out),
-        // Change notification comes later; its absence is said.
-        Command::CHANGE_NOTIFY => Err(NtStatus::NOT_SUPPORTED.into()),
+        Command::CHANGE_NOTIFY => super::change_notify::change_notify(core, request, out),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
     }
+}
+
+/// The FileId in a request, unless it is that of the compound.
+pub(super) fn named_file(command: Command, message: &[u8]) -> Option<FileId> {
+    let file_id = match command {
+        Command::CLOSE => wire::CloseRequest::read(message).ok()?.file_id,
+        Command::FLUSH => wire::FlushRequest::read(message).ok()?.file_id,
+        Command::READ => wire::ReadRequest::read(message).ok()?.file_id,
+        Command::WRITE => wire::WriteRequest::read(message).ok()?.file_id,
+        Command::LOCK => wire::LockRequest::read(message).ok()?.file_id,
+        Command::IOCTL => wire::IoctlRequest::read(message).ok()?.file_id,
+        Command::QUERY_DIRECTORY => wire::QueryDirectoryRequest::read(message).ok()?.file_id,
+        Command::CHANGE_NOTIFY => wire::ChangeNotifyRequest::read(message).ok()?.file_id,
+        Command::QUERY_INFO => wire::QueryInfoRequest::read(message).ok()?.file_id,
+        Command::SET_INFO => wire::SetInfoRequest::read(message).ok()?.file_id,
+        _ => return None,
+    };
+    let all_ones = file_id.persistent == u64::MAX && file_id.volatile == u64::MAX;
+    (!all_ones).then_some(file_id)
+}
+
+/// Is there such a command?
+fn is_known(command: Command) -> bool {
+    command.0 <= Command::OPLOCK_BREAK.0
 }

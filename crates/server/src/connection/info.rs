@@ -2,7 +2,6 @@
 
 mod file_system;
 mod pipe;
-mod short_name;
 
 use std::sync::atomic::Ordering;
 
@@ -22,10 +21,10 @@ use smb::wire::{
 use super::request::{Answer, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
+use crate::share::short_name::short_name;
 use crate::share::{FileKind, FileStat, Waiting};
 use file_system::file_system_information;
 use pipe::pipe_information;
-use short_name::short_name;
 
 pub(super) fn query_info(
     core: &Core,

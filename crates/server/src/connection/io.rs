@@ -11,6 +11,7 @@ use smb::wire::{
 
 use super::request::{Answer, Done, Failure, Request};
 use super::spare;
+use crate::changes::WRITTEN;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
@@ -83,6 +84,7 @@ pub(super) fn write(
     match &open.kind {
         OpenKind::File(file) => {
             write_file(&open, file, &write, waiting)?;
+            file.written.fetch_or(WRITTEN, Ordering::Relaxed);
             core.contend(&open, file);
         }
         OpenKind::Pipe(pipe) => {
@@ -123,13 +125,19 @@ fn write_file(
     Ok(())
 }
 
-pub(super) fn flush(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
+pub(super) fn flush(
+    core: &Core,
+    request: &Request<'_>,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Answer {
     let flush = FlushRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     let open = request.open(flush.file_id)?;
     if let OpenKind::File(file) = &open.kind {
         open.require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA)?;
         if !file.is_directory {
             file.handle.flush(waiting)?;
+            core.tell_written(&open, file);
         }
     }
     FlushResponse.write(out);

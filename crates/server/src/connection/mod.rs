@@ -5,6 +5,7 @@
 //! the end of a session, an answer that is ready) reaches it through its
 //! [`Outbox`](crate::outbox::Outbox).
 
+mod change_notify;
 mod close;
 mod create;
 mod directory;
@@ -16,6 +17,7 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod rename;
 mod request;
 mod response;
 mod session_setup;
@@ -38,6 +40,7 @@ use crate::application::SessionGlobalId;
 use crate::core::Core;
 use crate::outbox::Outbox;
 use crate::session::Session;
+pub(crate) use change_notify::changed;
 pub(crate) use dispatch::Compound;
 use frame::FrameReader;
 pub(crate) use lock::granted as lock_granted;

@@ -126,7 +126,12 @@ impl Response {
     /// Signs the last message: no other follows. Gives it for the preauthentication hash.
     pub(crate) fn finish(&mut self) -> &[u8] {
         match self.last.take() {
-            Some(last) => {
+            Some(mut last) => {
+                if last.start > self.first {
+                    // Windows pads the last message of a compound, too.
+                    last.end = last.start + (last.end - last.start).next_multiple_of(8);
+                    self.out.resize(last.end, 0);
+                }
                 self.sign(last.start..last.end, last.sign.as_deref());
                 &self.out[last.start..]
             }
@@ -175,6 +180,10 @@ impl Response {
 pub(crate) fn may_have_body(status: NtStatus) -> bool {
     matches!(
         status,
-        NtStatus::SUCCESS | NtStatus::BUFFER_OVERFLOW | NtStatus::MORE_PROCESSING_REQUIRED
+        NtStatus::SUCCESS
+            | NtStatus::BUFFER_OVERFLOW
+            | NtStatus::MORE_PROCESSING_REQUIRED
+            | NtStatus::NOTIFY_CLEANUP
+            | NtStatus::NOTIFY_ENUM_DIR
     )
 }

@@ -88,7 +88,15 @@ impl Connection {
             self.logons = HashMap::new();
         }
         logon.update_preauth(request.message);
-        match self.step(&mut logon, setup.security_buffer, request.now)? {
+        let leg = self.step(&mut logon, setup.security_buffer, request.now);
+        if leg.is_err()
+            && let Some(session) = &logon.renews
+        {
+            // [MS-SMB2] 3.3.5.5.3: who cannot show again who he is loses the session.
+            self.sessions.remove(&session.id.0);
+            self.core.close_session(session.id);
+        }
+        match leg? {
             Leg::Continue(token) => {
                 SessionSetupResponse {
                     session_flags: 0,

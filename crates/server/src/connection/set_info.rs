@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use smb::wire::info::{
     FileAllocationInformation, FileBasicInformation, FileDispositionInformation,
@@ -15,14 +14,12 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::create::SETTABLE_ATTRIBUTES;
 use super::request::{Answer, Failure, Request};
+use crate::changes::touched_by_set_info;
 use crate::core::Core;
 use crate::file::lock::Access;
-use crate::file::{Effects, FileName, Ticket, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::pending::Wait;
-use crate::share::{Backend, FileKind, SharePath, StoreResult, Times, Waiting};
+use crate::share::{Backend, StoreResult, Times, Waiting};
 use crate::tree_connect::ShareKind;
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
@@ -58,6 +55,11 @@ pub(super) fn set_info(
                 waiting,
             };
             change.set_file(set.file_info_class, set.buffer)?;
+            core.modified(
+                &open,
+                file,
+                touched_by_set_info(set.file_info_class, set.buffer),
+            );
         }
         // Read mode and the like: our pipes have one mode, and clients that set it go on.
         (OpenKind::Pipe(_), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {}
@@ -68,13 +70,13 @@ pub(super) fn set_info(
 }
 
 /// A change of one open file.
-struct Change<'a> {
-    core: &'a Arc<Core>,
-    request: &'a Request<'a>,
-    open: &'a Open,
-    file: &'a FileOpen,
-    backend: &'a dyn Backend,
-    waiting: Waiting,
+pub(super) struct Change<'a> {
+    pub(super) core: &'a Arc<Core>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) open: &'a Open,
+    pub(super) file: &'a FileOpen,
+    pub(super) backend: &'a dyn Backend,
+    pub(super) waiting: Waiting,
 }
 
 impl Change<'_> {
@@ -119,13 +121,7 @@ impl Change<'_> {
                 self.rename(&FileRenameInformation::read(buffer).map_err(short)?)
             }
             class::FILE_LINK_INFORMATION => {
-                let link = FileRenameInformation::read(buffer).map_err(short)?;
-                if file.is_directory {
-                    return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
-                }
-                Ok(file
-                    .handle
-                    .link(&target(&link)?, link.replace_if_exists, waiting)?)
+                self.link(&FileRenameInformation::read(buffer).map_err(short)?)
             }
             class::FILE_DISPOSITION_INFORMATION => {
                 let wanted = FileDispositionInformation::read(buffer).map_err(short)?;
@@ -178,8 +174,7 @@ impl Change<'_> {
             if directory && !file.is_directory {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.handle
-                .set_attributes(attributes & SETTABLE_ATTRIBUTES, waiting)?;
+            file.handle.set_attributes(attributes, waiting)?;
         }
         if times == Times::default() {
             Ok(())
@@ -209,107 +204,5 @@ impl Change<'_> {
             .file
             .check_range(self.open.id, from, to - from, Access::Write)?;
         Ok(())
-    }
-
-    /// [MS-FSA] 2.1.5.15.11.
-    fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
-        let &Change {
-            core, open, file, ..
-        } = self;
-        let target = target(wanted)?;
-        let old = open.path(&core.files);
-        if old.is_root() {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
-        let root = self.backend.local_path();
-        let new_name = FileName::new(&root, &target);
-        if let Some(directory) = new_name.parent() {
-            core.files.may_move_into(&directory)?;
-        }
-        file.file.may_rename(open.id)?;
-        self.take_turn(|ticket, now, effects| {
-            Ok(file
-                .file
-                .break_handle_caching(open.id, ticket, now, effects))
-        })?;
-        if file.is_directory {
-            let old_name = FileName::new(&root, &old);
-            self.take_turn(|ticket, now, effects| {
-                Ok(core
-                    .files
-                    .break_handle_caching_below(&old_name, ticket, now, effects))
-            })?;
-            if core.files.any_open_below(&old_name) {
-                return Err(NtStatus::ACCESS_DENIED.into());
-            }
-        }
-        file.handle
-            .rename(&target, wanted.replace_if_exists, self.waiting)?;
-        core.files.rename(&file.file, open.id, &new_name);
-        Ok(())
-    }
-
-    /// Breaks what others cache and must not while this change is made. Waits for it.
-    fn take_turn(
-        &self,
-        begin: impl FnOnce(Ticket, Instant, &mut Effects) -> Result<Turn, NtStatus>,
-    ) -> Result<(), Failure> {
-        let mut effects = Effects::default();
-        let turn = begin(self.request.ticket, self.core.instant(), &mut effects);
-        self.core.carry_out(effects);
-        match turn? {
-            Turn::Now => Ok(()),
-            Turn::Wait { file, until } => {
-                Err(Failure::Waits(Wait::Break(file), Some(until.into())))
-            }
-        }
-    }
-
-    /// [MS-FSA] 2.1.5.15.3.
-    fn dispose(&self, delete: bool) -> Result<(), Failure> {
-        let &Change {
-            core,
-            open,
-            file,
-            waiting,
-            ..
-        } = self;
-        open.require_any(access_mask::DELETE)?;
-        if delete {
-            let stat = file.handle.stat(waiting)?;
-            if open.path(&core.files).is_root()
-                || stat.kind == FileKind::File
-                    && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
-            {
-                return Err(NtStatus::CANNOT_DELETE.into());
-            }
-            if file.is_directory && !file.handle.is_empty_directory(waiting)? {
-                return Err(NtStatus::DIRECTORY_NOT_EMPTY.into());
-            }
-            self.take_turn(|ticket, now, effects| {
-                Ok(file
-                    .file
-                    .break_handle_caching(open.id, ticket, now, effects))
-            })?;
-        }
-        file.file.set_delete_pending(open.id, delete);
-        Ok(())
-    }
-}
-
-fn target(rename: &FileRenameInformation<'_>) -> Result<SharePath, NtStatus> {
-    if rename.root_directory != 0 {
-        return Err(NtStatus::INVALID_PARAMETER);
-    }
-    let name = rename
-        .file_name
-        .to_string()
-        .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
-    // smbclient and Windows send no leading backslash, some libraries do.
-    let path = SharePath::parse(name.strip_prefix('\\').unwrap_or(&name))?;
-    if path.is_root() {
-        Err(NtStatus::OBJECT_NAME_INVALID)
-    } else {
-        Ok(path)
     }
 }

@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use smb::NtStatus;
-use smb::wire::{Command, FlushRequest, Header, HeaderFlags, SetInfoRequest, WriteRequest};
+use smb::wire::{Command, Header, HeaderFlags};
 use tokio::time::Instant;
 
-use super::dispatch::{Compound, Suspended, execute};
+use super::dispatch::{Compound, Suspended, execute, named_file};
 use super::request::{Done, Failure, Request};
 use super::{Connection, Disconnect};
 use crate::outbox::Outcome;
@@ -415,6 +415,7 @@ impl Connection {
                 file.cancel(ticket);
                 true
             }
+            Wait::Change => self.core.notifier.cancel(ticket),
             Wait::Lock(open) => open.file().is_ok_and(|file| file.file.cancel_lock(ticket)),
         }
     }
@@ -456,14 +457,12 @@ impl Connection {
 
 /// The open that a request changes or writes to, for those that CLOSE waits for.
 fn works_on(context: &Context, message: &[u8]) -> Option<u64> {
-    let file_id = match context.header.command {
-        Command::WRITE => WriteRequest::read(message).ok()?.file_id,
-        Command::FLUSH => FlushRequest::read(message).ok()?.file_id,
-        Command::SET_INFO => SetInfoRequest::read(message).ok()?.file_id,
-        _ => return None,
-    };
-    let request = Request { context, message };
-    Some(request.resolve(file_id).volatile)
+    let command = context.header.command;
+    if !matches!(command, Command::WRITE | Command::FLUSH | Command::SET_INFO) {
+        return None;
+    }
+    let file_id = named_file(command, message).or(context.related_file)?;
+    Some(file_id.volatile)
 }
 
 fn append(answers: &mut Vec<u8>, frame: Vec<u8>) {

@@ -32,6 +32,7 @@ use smb::wire::lock_flags::{
 use super::Ticket;
 use held::HeldLocks;
 use range::Range;
+#[allow(unused_imports)]
 pub(crate) use sequence::{LockSequences, Sequence};
 
 /// The locks of one file, and the requests that wait for one. A file without locks keeps

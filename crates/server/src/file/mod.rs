@@ -19,6 +19,7 @@ mod share_mode;
 mod state;
 #[cfg(test)]
 mod tests;
+pub(crate) mod watch;
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -325,6 +326,11 @@ impl FileTable {
         let mut base_state = base.state();
         base_state.streams -= 1;
         self.end_file(base, &mut base_state)
+    }
+
+    /// Does anybody cache a directory?
+    pub(crate) fn has_directory_leases(&self) -> bool {
+        self.directory_leases.load(Ordering::SeqCst) > 0
     }
 
     /// The file with this identity, if it is open.

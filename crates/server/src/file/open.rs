@@ -59,8 +59,9 @@ pub(crate) enum OpenOutcome {
     },
     /// INVALID_PARAMETER, DELETE_PENDING or SHARING_VIOLATION.
     Refused(NtStatus),
-    /// To be tried again from the beginning when the ticket is ready, or at `until`: the
-    /// break will have run out then. `file` is for [`File::cancel`].
+    /// To be tried again from the beginning, with the same ticket, when that is ready or at
+    /// `until`, when the break has run out. Who gives up, or comes back by another name,
+    /// calls [`File::cancel`] on `file`. A ticket may become ready without need.
     Wait { file: Arc<File>, until: Instant },
 }
 

@@ -30,7 +30,9 @@ mod errno;
 mod facts;
 mod handle;
 mod index;
+pub(crate) mod inotify;
 mod listing;
+mod medium;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -90,23 +92,39 @@ impl LocalBackend {
         })
     }
 
+    /// As [`LocalBackend::new`], but as if on another medium.
+    #[cfg(test)]
+    fn on(medium: medium::Medium, root: &Path, options: LocalOptions) -> io::Result<Self> {
+        let mut root = Root::new(&std::fs::canonicalize(root)?)?;
+        root.pretend(medium);
+        Ok(Self {
+            root: Arc::new(root),
+            options,
+        })
+    }
+
     fn open_found(
         &self,
         parameters: &OpenParameters<'_>,
         found: Found,
-    ) -> Result<Opened, NtStatus> {
+        waiting: Waiting,
+    ) -> StoreResult<Opened> {
         if parameters.mode == CreateMode::CreateNew {
-            return Err(NtStatus::OBJECT_NAME_COLLISION);
+            return Err(NtStatus::OBJECT_NAME_COLLISION.into());
         }
         let facts = Facts::of(&found.fd).map_err(errno::status)?;
         let kind = facts.kind().ok_or(NtStatus::ACCESS_DENIED)?;
         match (kind, parameters.kind) {
-            (FileKind::File, KindWanted::Directory) => return Err(NtStatus::NOT_A_DIRECTORY),
-            (FileKind::Directory, KindWanted::File) => return Err(NtStatus::FILE_IS_A_DIRECTORY),
+            (FileKind::File, KindWanted::Directory) => {
+                return Err(NtStatus::NOT_A_DIRECTORY.into());
+            }
+            (FileKind::Directory, KindWanted::File) => {
+                return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
+            }
             _ => {}
         }
         if parameters.write && (self.options.read_only || facts.is_read_only()) {
-            return Err(NtStatus::ACCESS_DENIED);
+            return Err(NtStatus::ACCESS_DENIED.into());
         }
         let access = match kind {
             FileKind::File => Access {
@@ -120,7 +138,7 @@ impl LocalBackend {
         };
         let fd = match access.flags() {
             None => found.fd,
-            Some(flags) => self.root.reopen(&found, flags, facts.key())?,
+            Some(flags) => self.root.reopen(&found, flags, facts.key(), waiting)?,
         };
         Ok(self.opened(found.path, fd, kind, access, facts, false))
     }
@@ -136,12 +154,12 @@ impl LocalBackend {
         }
         let path = place.directory_path.join(place.name)?;
         let (fd, kind, access) = match parameters.kind {
-            KindWanted::Directory => match self.create_directory(place) {
+            KindWanted::Directory => match self.create_directory(place, parameters.read) {
                 Ok(fd) => (
                     fd,
                     FileKind::Directory,
                     Access {
-                        read: false,
+                        read: parameters.read,
                         write: false,
                     },
                 ),
@@ -193,10 +211,11 @@ impl LocalBackend {
         rustix::fs::openat(&place.directory, place.name, flags, mode)
     }
 
-    fn create_directory(&self, place: &Place<'_>) -> Result<OwnedFd, Errno> {
+    fn create_directory(&self, place: &Place<'_>, read: bool) -> Result<OwnedFd, Errno> {
         let mode = Mode::from_bits_truncate(self.options.directory_mode);
         rustix::fs::mkdirat(&place.directory, place.name, mode)?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let access = if read { OFlags::RDONLY } else { OFlags::PATH };
+        let flags = access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         rustix::fs::openat(&place.directory, place.name, flags, Mode::empty())
     }
 
@@ -227,18 +246,19 @@ impl LocalBackend {
 }
 
 impl Backend for LocalBackend {
-    fn open(&self, parameters: &OpenParameters<'_>, _waiting: Waiting) -> StoreResult<Opened> {
+    fn open(&self, parameters: &OpenParameters<'_>, waiting: Waiting) -> StoreResult<Opened> {
         if parameters.stream.is_some() {
             return Err(NtStatus::OBJECT_NAME_INVALID.into());
         }
         for _ in 0..OPEN_ATTEMPTS {
-            let place = match self.root.lookup(parameters.path)? {
-                Lookup::Found(found) => return Ok(self.open_found(parameters, found)?),
+            let place = match self.root.lookup(parameters.path, waiting)? {
+                Lookup::Found(found) => return self.open_found(parameters, found, waiting),
                 Lookup::Missing(place) => place,
             };
             if parameters.mode == CreateMode::Existing {
                 return Err(NtStatus::OBJECT_NAME_NOT_FOUND.into());
             }
+            self.root.medium().check_device(waiting)?;
             match self.create(parameters, &place)? {
                 Some(opened) => return Ok(opened),
                 None if parameters.mode == CreateMode::CreateNew => {
@@ -251,7 +271,8 @@ impl Backend for LocalBackend {
         Err(NtStatus::ACCESS_DENIED.into())
     }
 
-    fn capacity(&self, _waiting: Waiting) -> StoreResult<Capacity> {
+    fn capacity(&self, waiting: Waiting) -> StoreResult<Capacity> {
+        self.root.medium().check_server(waiting)?;
         let facts = self.root.space().map_err(errno::status)?;
         Ok(Capacity {
             unit_bytes: u32::try_from(facts.f_frsize).unwrap_or(u32::MAX).max(1),

@@ -4,8 +4,10 @@
 //! a [`Backend`] only touches its store. All calls are synchronous; each says whether it may
 //! wait for a device ([`Waiting`]).
 
+mod listing;
 pub mod local;
 pub mod name;
+pub(crate) mod short_name;
 
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use smb::{FileTime, NtStatus};
 
 use crate::account::Sid;
 
+pub(crate) use listing::Enumeration;
+pub use listing::{Cursor, Names};
 pub use name::SharePath;
 
 /// What kind of file system object a [`FileHandle`] is.
@@ -334,11 +338,39 @@ pub trait FileHandle: Send + Sync + 'static {
     /// True if a directory has no entries but `.` and `..`.
     fn is_empty_directory(&self, waiting: Waiting) -> StoreResult<bool>;
 
-    /// The names of a directory, `.` and `..` first, in one stable order; a snapshot taken now.
-    /// Facts about an entry come from [`FileHandle::entry`].
-    fn names(&self, waiting: Waiting) -> StoreResult<Vec<String>>;
+    /// Appends to `names` what follows `cursor` in this directory, and moves the cursor on:
+    /// at least one name, unless that moves it to [`Cursor::End`]. From [`Cursor::Start`] on,
+    /// `.` and `..` come first; a name that is there all the time comes once. A page is
+    /// bounded, so that a large directory is never held whole. Facts about an entry come from
+    /// [`FileHandle::entry`].
+    fn list(&self, cursor: &mut Cursor, names: &mut Names, waiting: Waiting) -> StoreResult<()>;
+
+    /// How the name that `name` means, whatever its case, is spelled in this directory; a
+    /// store that can do better need not list it.
+    fn find(&self, name: &str, waiting: Waiting) -> StoreResult<Option<String>> {
+        let (mut cursor, mut names) = (Cursor::Start, Names::default());
+        loop {
+            while let Some(found) = names.peek() {
+                if name::same_name(found, name) {
+                    return Ok(Some(found.to_owned()));
+                }
+                names.advance();
+            }
+            if cursor == Cursor::End {
+                return Ok(None);
+            }
+            self.list(&mut cursor, &mut names, waiting)?;
+        }
+    }
 
     /// The entry `name` of this directory; `None` if it has vanished or may not be shown
     /// (devices, links that lead out of the share).
     fn entry(&self, name: &str, waiting: Waiting) -> StoreResult<Option<DirectoryEntry>>;
+
+    /// A path on this machine that leads to this directory as long as the handle lives,
+    /// whatever becomes of its name; `None` if only the server itself changes the store.
+    /// Changes that other programs make below it are told.
+    fn watch_path(&self) -> Option<String> {
+        None
+    }
 }

@@ -12,6 +12,7 @@ use smb::wire::{
 
 use super::plan::Plan;
 use super::{FileCreated, SETTABLE_ATTRIBUTES};
+use crate::changes::ParentLease;
 use crate::connection::request::{Failure, Request};
 use crate::core::Core;
 use crate::file::{
@@ -20,8 +21,10 @@ use crate::file::{
 };
 use crate::open::{FileOpen, OpenKind};
 use crate::pending::Wait;
+use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult, Waiting,
+    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
+    Waiting,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -55,6 +58,13 @@ impl Place<'_> {
             core.files
                 .check_lease_key(lease.client_guid, lease.lease_key, &name)?;
         }
+        let parent_lease = match &caching {
+            CachingRequest::Lease(lease) => lease
+                .parent_lease_key
+                .map(|parent| (lease.client_guid, parent)),
+            _ => None,
+        };
+        let expected = self.expect(&plan, path);
         let opened = backend.open(
             &OpenParameters {
                 path,
@@ -67,7 +77,13 @@ impl Place<'_> {
                 stream: None,
             },
             waiting,
-        )?;
+        );
+        if let Some(name) = expected
+            && !opened.as_ref().is_ok_and(|opened| opened.created)
+        {
+            core.unexpect(&name, OwnChange::Created);
+        }
+        let opened = opened?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)?;
@@ -96,6 +112,7 @@ impl Place<'_> {
                 return Err(error.into());
             }
         };
+        self.tell(&plan, &opened, is_directory, parent_lease);
         let action = match (opened.created, create.create_disposition) {
             (true, _) => create_action::FILE_CREATED,
             (false, create_disposition::FILE_SUPERSEDE) => create_action::FILE_SUPERSEDED,
@@ -108,6 +125,8 @@ impl Place<'_> {
                 handle: opened.handle,
                 file,
                 is_directory,
+                written: AtomicU32::new(0),
+                parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),
                 enumeration: Mutex::default(),
@@ -117,6 +136,30 @@ impl Place<'_> {
             stat,
             caching,
         })
+    }
+
+    /// What may be created is expected, if somebody watches.
+    fn expect(&self, plan: &Plan, path: &SharePath) -> Option<FileName> {
+        if plan.mode == CreateMode::Existing || !self.core.notifier.is_watched() {
+            return None;
+        }
+        let name = FileName::new(&self.backend.local_path(), path);
+        self.core.expect(&name, OwnChange::Created);
+        Some(name)
+    }
+
+    /// Tells what has been created or overwritten.
+    fn tell(&self, plan: &Plan, opened: &Opened, is_directory: bool, by: ParentLease) {
+        let core = self.core;
+        if !opened.created && !plan.overwrites {
+            return;
+        }
+        let name = FileName::new(&self.backend.local_path(), &opened.path);
+        if opened.created {
+            core.added(&name, is_directory, by);
+        } else {
+            core.overwritten(&name, by);
+        }
     }
 
     /// The oplock or lease that is asked for.

@@ -5,7 +5,9 @@ mod leases;
 mod model;
 mod naming;
 mod oplocks;
+mod schedules;
 mod sharing;
+mod threads;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -2,16 +2,19 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, StatVfs};
 use rustix::io::Errno;
 use smb::NtStatus;
 
-use super::super::{FileKey, SharePath};
-use super::errno::{parent_status, resolution_status, status};
+use super::super::{FileKey, SharePath, StoreError, StoreResult, Waiting};
+use super::attributes::KnownAttributes;
+use super::errno::{parent_error, resolution_error, status};
 use super::facts::Facts;
-use super::index::NameIndex;
+use super::index::{Miss, NameIndex};
+use super::medium::Medium;
 
 /// openat2 gives up (EAGAIN) when a rename anywhere on the system races with a `..` inside
 /// a link; after so many times in a row, so do we.
@@ -23,8 +26,11 @@ pub(super) struct Root {
     local_path: String,
     key: FileKey,
     has_openat2: bool,
-    in_memory: bool,
-    pub(super) index: NameIndex,
+    medium: Medium,
+    pub(super) index: &'static NameIndex,
+    pub(super) known: &'static KnownAttributes,
+    /// Cleared when the file system has said that it cannot tell whether a write would wait.
+    pub(super) has_nowait_writes: AtomicBool,
 }
 
 /// An existing object.
@@ -55,29 +61,25 @@ pub(super) enum Lookup<'a> {
     Missing(Place<'a>),
 }
 
-/// TMPFS_MAGIC of statfs(2).
-const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
-
-fn is_in_memory(directory: &OwnedFd) -> bool {
-    rustix::fs::fstatfs(directory).is_ok_and(|facts| facts.f_type == TMPFS_MAGIC)
-}
-
 impl Root {
     /// `path` must be canonical.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
         let key = Facts::of(&directory)?.key();
+        let file_system = rustix::fs::fstatfs(&directory)?;
         let mut root = Self {
-            in_memory: is_in_memory(&directory),
+            medium: Medium::of_type(file_system.f_type),
             directory,
             local_path: path.to_string_lossy().into_owned(),
             key,
             has_openat2: true,
-            index: NameIndex::default(),
+            index: NameIndex::get(),
+            known: KnownAttributes::get(),
+            has_nowait_writes: AtomicBool::new(true),
         };
         // EPERM: what some container runtimes answer to system calls they do not know.
-        if let Err(Errno::NOSYS | Errno::PERM) = root.open("", flags) {
+        if let Err(Errno::NOSYS | Errno::PERM) = root.open("", flags, Waiting::Allowed) {
             root.has_openat2 = false;
         }
         Ok(root)
@@ -96,9 +98,23 @@ impl Root {
         self.key
     }
 
-    /// The file is in memory alone (tmpfs): reading it never waits for a disk.
-    pub(super) fn holds_in_memory(&self, file: FileKey) -> bool {
-        self.in_memory && file.device == self.key.device
+    /// What a file below the root is kept on; other file systems may be mounted there.
+    pub(super) fn medium_of(&self, file: FileKey) -> Medium {
+        if file.device == self.key.device {
+            self.medium
+        } else {
+            Medium::Remote
+        }
+    }
+
+    /// That of the share's own file system.
+    pub(super) fn medium(&self) -> Medium {
+        self.medium
+    }
+
+    #[cfg(test)]
+    pub(super) fn pretend(&mut self, medium: Medium) {
+        self.medium = medium;
     }
 
     pub(super) fn space(&self) -> Result<StatVfs, Errno> {
@@ -106,8 +122,12 @@ impl Root {
     }
 
     /// Finds `path`: as spelled, else component by component whatever the case.
-    pub(super) fn lookup<'a>(&self, path: &'a SharePath) -> Result<Lookup<'a>, NtStatus> {
-        match self.open_path(path) {
+    pub(super) fn lookup<'a>(
+        &self,
+        path: &'a SharePath,
+        waiting: Waiting,
+    ) -> StoreResult<Lookup<'a>> {
+        match self.open_path(path, waiting) {
             Ok(fd) => {
                 return Ok(Lookup::Found(Found {
                     fd,
@@ -115,27 +135,31 @@ impl Root {
                 }));
             }
             Err(Errno::NOENT) if !path.is_root() => {}
-            Err(errno) => return Err(resolution_status(errno)),
+            Err(errno) => return Err(resolution_error(errno, waiting)),
         }
-        let place = self.place(path)?;
+        let place = self.place(path, waiting)?;
         if let Some(existing) = &place.existing {
             let path = place.directory_path.join(existing)?;
-            match self.open_path(&path) {
+            match self.open_path(&path, waiting) {
                 Ok(fd) => return Ok(Lookup::Found(Found { fd, path })),
                 Err(Errno::NOENT) => {}
-                Err(errno) => return Err(resolution_status(errno)),
+                Err(errno) => return Err(resolution_error(errno, waiting)),
             }
         }
         Ok(Lookup::Missing(place))
     }
 
     /// Where `path`, not the root, is or would be.
-    pub(super) fn place<'a>(&self, path: &'a SharePath) -> Result<Place<'a>, NtStatus> {
+    pub(super) fn place<'a>(
+        &self,
+        path: &'a SharePath,
+        waiting: Waiting,
+    ) -> StoreResult<Place<'a>> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(NtStatus::ACCESS_DENIED);
+            return Err(NtStatus::ACCESS_DENIED.into());
         };
-        let (directory, directory_path) = self.directory(parent)?;
-        let existing = self.index.spelling(&directory, name).map_err(status)?;
+        let (directory, directory_path) = self.directory(parent, waiting)?;
+        let existing = self.spelling(&directory, &directory_path, name, waiting)?;
         Ok(Place {
             directory,
             directory_path,
@@ -144,33 +168,101 @@ impl Root {
         })
     }
 
-    fn directory(&self, path: SharePath) -> Result<(OwnedFd, SharePath), NtStatus> {
-        match self.open_directory(&path) {
+    fn directory(&self, path: SharePath, waiting: Waiting) -> StoreResult<(OwnedFd, SharePath)> {
+        match self.open_directory(&path, waiting) {
             Ok(fd) => return Ok((fd, path)),
             Err(Errno::NOENT) => {}
-            Err(errno) => return Err(parent_status(errno)),
+            Err(errno) => return Err(parent_error(errno, waiting)),
         }
+        let failed = |errno| parent_error(errno, waiting);
         let mut spelled = SharePath::root();
-        let mut directory = self.open_directory(&spelled).map_err(parent_status)?;
+        let mut directory = self.open_directory(&spelled, waiting).map_err(failed)?;
         for component in path.components() {
             let found = self
-                .index
-                .spelling(&directory, component)
-                .map_err(parent_status)?;
+                .spelling(&directory, &spelled, component, waiting)
+                .map_err(|error| match error {
+                    StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND) => {
+                        NtStatus::OBJECT_PATH_NOT_FOUND.into()
+                    }
+                    error => error,
+                })?;
             spelled = spelled.join(&found.ok_or(NtStatus::OBJECT_PATH_NOT_FOUND)?)?;
-            directory = self.open_directory(&spelled).map_err(parent_status)?;
+            directory = self.open_directory(&spelled, waiting).map_err(failed)?;
         }
         Ok((directory, spelled))
     }
 
+    /// The name on disk that `name` means in `directory`: itself if it exists, else the
+    /// first in order of bytes of those that differ only in case.
+    fn spelling(
+        &self,
+        directory: &OwnedFd,
+        directory_path: &SharePath,
+        name: &str,
+        waiting: Waiting,
+    ) -> StoreResult<Option<String>> {
+        let exact = match (waiting, self.medium) {
+            // statx() may read the device, and cannot be told not to.
+            (Waiting::Refused, Medium::Disk | Medium::Remote) => {
+                let flags = OFlags::PATH | OFlags::NOFOLLOW;
+                let path = directory_path.join(name)?;
+                self.open(&path.to_local(), flags, waiting).map(drop)
+            }
+            _ => Facts::of_entry(directory, name).map(drop),
+        };
+        match exact {
+            Ok(()) => return Ok(Some(name.to_owned())),
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(resolution_error(errno, waiting)),
+        }
+        self.find_folded(directory, name, waiting)
+    }
+
+    /// As [`Root::spelling`] in a directory that is open; reads the device.
+    pub(super) fn spelling_in(
+        &self,
+        directory: &OwnedFd,
+        name: &str,
+        waiting: Waiting,
+    ) -> StoreResult<Option<String>> {
+        match Facts::of_entry(directory, name) {
+            Ok(_) => Ok(Some(name.to_owned())),
+            Err(Errno::NOENT) => self.find_folded(directory, name, waiting),
+            Err(errno) => Err(resolution_error(errno, waiting)),
+        }
+    }
+
+    fn find_folded(
+        &self,
+        directory: &OwnedFd,
+        name: &str,
+        waiting: Waiting,
+    ) -> StoreResult<Option<String>> {
+        let medium_of = |key| self.medium_of(key);
+        let found = self.index.find(directory, name, medium_of, waiting);
+        found.map_err(|miss| match miss {
+            Miss::WouldWait => StoreError::WouldWait,
+            Miss::Failed(errno) => status(errno).into(),
+        })
+    }
+
     /// The directory at exactly `path`, O_PATH.
-    pub(super) fn open_directory(&self, path: &SharePath) -> Result<OwnedFd, Errno> {
-        self.open(&path.to_local(), OFlags::PATH | OFlags::DIRECTORY)
+    pub(super) fn open_directory(
+        &self,
+        path: &SharePath,
+        waiting: Waiting,
+    ) -> Result<OwnedFd, Errno> {
+        self.open(&path.to_local(), OFlags::PATH | OFlags::DIRECTORY, waiting)
     }
 
     /// What is at exactly `path`, O_PATH.
-    pub(super) fn open_path(&self, path: &SharePath) -> Result<OwnedFd, Errno> {
-        self.open(&path.to_local(), OFlags::PATH)
+    pub(super) fn open_path(&self, path: &SharePath, waiting: Waiting) -> Result<OwnedFd, Errno> {
+        self.open(&path.to_local(), OFlags::PATH, waiting)
+    }
+
+    /// As [`Root::open_path`], but a link itself.
+    pub(super) fn open_link(&self, path: &SharePath, waiting: Waiting) -> Result<OwnedFd, Errno> {
+        self.open(&path.to_local(), OFlags::PATH | OFlags::NOFOLLOW, waiting)
     }
 
     /// Where the kernel knows `fd` to be now; `None` if outside the share or without `/proc`.
@@ -195,34 +287,51 @@ impl Root {
         found: &Found,
         flags: OFlags,
         key: FileKey,
-    ) -> Result<OwnedFd, NtStatus> {
+        waiting: Waiting,
+    ) -> StoreResult<OwnedFd> {
         match super::open_descriptor(&found.fd, flags) {
             Err(Errno::NOENT) => {}
-            result => return result.map_err(status),
+            result => return result.map_err(|errno| resolution_error(errno, waiting)),
         }
         // Without /proc, by name again; O_NONBLOCK in `flags` if it is a pipe by now.
         let fd = self
-            .open(&found.path.to_local(), flags)
-            .map_err(resolution_status)?;
+            .open(&found.path.to_local(), flags, waiting)
+            .map_err(|errno| resolution_error(errno, waiting))?;
         match Facts::of(&fd) {
             Ok(facts) if facts.key() == key => Ok(fd),
-            Ok(_) => Err(NtStatus::OBJECT_NAME_NOT_FOUND),
-            Err(errno) => Err(status(errno)),
+            Ok(_) => Err(NtStatus::OBJECT_NAME_NOT_FOUND.into()),
+            Err(errno) => Err(status(errno).into()),
         }
     }
 
-    fn open(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    /// With [`Waiting::Refused`]: EAGAIN unless the kernel has the whole path in memory.
+    fn open(&self, path: &str, flags: OFlags, waiting: Waiting) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::CLOEXEC;
+        let in_place = match (waiting, self.medium) {
+            (Waiting::Allowed, _) => ResolveFlags::empty(),
+            // Something slower may be mounted below.
+            (Waiting::Refused, Medium::Memory) => ResolveFlags::NO_XDEV,
+            (Waiting::Refused, Medium::Disk) if self.has_openat2 => {
+                ResolveFlags::NO_XDEV | ResolveFlags::CACHED
+            }
+            (Waiting::Refused, Medium::Disk | Medium::Remote) => return Err(Errno::AGAIN),
+        };
         if !self.has_openat2 {
             return self.walk(path, flags);
         }
         let path = if path.is_empty() { "." } else { path };
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | in_place;
         let mut result = Err(Errno::AGAIN);
         for _ in 0..RESOLUTION_ATTEMPTS {
             result = rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve);
-            if !matches!(result, Err(Errno::AGAIN | Errno::INTR)) {
-                break;
+            match result {
+                Err(Errno::AGAIN) if waiting == Waiting::Refused => break,
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                // Kernels before 5.12 do not know RESOLVE_CACHED.
+                Err(Errno::INVAL) if resolve.contains(ResolveFlags::CACHED) => {
+                    return Err(Errno::AGAIN);
+                }
+                _ => break,
             }
         }
         result

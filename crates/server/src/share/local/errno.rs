@@ -3,6 +3,8 @@
 use rustix::io::Errno;
 use smb::NtStatus;
 
+use super::super::{StoreError, Waiting};
+
 /// For operations on an open file or on a name in an open directory.
 pub(super) fn status(errno: Errno) -> NtStatus {
     match errno {
@@ -29,18 +31,21 @@ pub(super) fn status(errno: Errno) -> NtStatus {
     }
 }
 
-/// For the resolution of a path beneath the root, where EXDEV means a way out of it.
-pub(super) fn resolution_status(errno: Errno) -> NtStatus {
-    match errno {
-        Errno::XDEV => NtStatus::ACCESS_DENIED,
-        errno => status(errno),
+/// For the resolution of a path beneath the root, where EXDEV means a way out of it. While
+/// waiting is refused, EAGAIN says that the kernel has not all of it in memory, and EXDEV
+/// also that it leads to another file system, which may be slow.
+pub(super) fn resolution_error(errno: Errno, waiting: Waiting) -> StoreError {
+    match (errno, waiting) {
+        (Errno::XDEV | Errno::AGAIN, Waiting::Refused) => StoreError::WouldWait,
+        (Errno::XDEV, Waiting::Allowed) => NtStatus::ACCESS_DENIED.into(),
+        (errno, _) => status(errno).into(),
     }
 }
 
-/// As [`resolution_status`], for a path whose last component is not the last of the request.
-pub(super) fn parent_status(errno: Errno) -> NtStatus {
+/// As [`resolution_error`], for a path whose last component is not the last of the request.
+pub(super) fn parent_error(errno: Errno, waiting: Waiting) -> StoreError {
     match errno {
-        Errno::NOENT => NtStatus::OBJECT_PATH_NOT_FOUND,
-        errno => resolution_status(errno),
+        Errno::NOENT => NtStatus::OBJECT_PATH_NOT_FOUND.into(),
+        errno => resolution_error(errno, waiting),
     }
 }

@@ -1,5 +1,7 @@
 //! What the kernel says about a file (statx).
 
+use std::time::{Duration, SystemTime};
+
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
@@ -7,6 +9,12 @@ use smb::FileTime;
 
 use super::super::{FileKey, FileKind, FileStat};
 use super::attributes::{self, Stored};
+
+/// The kernel writes a changed inode to its device after this long (dirty_expire_centisecs).
+const WRITTEN_BACK_AFTER: Duration = Duration::from_secs(30);
+
+/// What a file without holes occupies is told in units of so many bytes, as NTFS has them.
+const UNIT: u64 = 4096;
 
 /// Facts about an object of any type.
 pub(super) struct Facts(Statx);
@@ -75,6 +83,25 @@ impl Facts {
         }
     }
 
+    /// Changed so lately that the kernel still has all of its inode in memory, to be written
+    /// to the device or just written: it waits 30 s with that.
+    pub(super) fn is_fresh(&self) -> bool {
+        let now = FileTime::from(SystemTime::now());
+        now.saturating_since(file_time(self.0.stx_ctime)) <= WRITTEN_BACK_AFTER
+    }
+
+    /// No less than the file's length unless it is sparse, as clients rely on: a file system
+    /// may not have decided yet where the data goes, or keep it in the inode.
+    fn allocation_size(&self, stored: &Stored) -> u64 {
+        // Blocks are of 512 bytes whatever the file system's own are.
+        let taken = self.0.stx_blocks.saturating_mul(512);
+        if attributes::is_sparse(stored.attributes) {
+            return taken;
+        }
+        let needed = self.size().checked_next_multiple_of(UNIT);
+        taken.max(needed.unwrap_or(u64::MAX))
+    }
+
     /// The facts as the server wants them; `None` for what a share does not show.
     pub(super) fn file_stat(&self, stored: &Stored) -> Option<FileStat> {
         let kind = self.kind()?;
@@ -93,10 +120,9 @@ impl Facts {
             creation_time,
             last_access_time: file_time(statx.stx_atime),
             last_write_time: modified,
-            change_time: changed,
-            // Blocks are of 512 bytes whatever the file system's own are.
+            change_time: stored.change_time.map_or(changed, |set| set.shown),
             allocation_size: if is_file {
-                statx.stx_blocks.saturating_mul(512)
+                self.allocation_size(stored)
             } else {
                 0
             },

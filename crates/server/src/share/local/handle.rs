@@ -1,8 +1,10 @@
 //! One open file or directory.
 
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
@@ -11,19 +13,18 @@ use rustix::fs::{
 use rustix::io::{Errno, ReadWriteFlags};
 use smb::{FileTime, NtStatus};
 
-use super::super::name::{check_component, upcase};
+use super::super::name::check_component;
 use super::super::{
-    DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, MAX_ALLOCATED_RANGES, SharePath,
-    StoreError, StoreResult, Times, Waiting,
+    Cursor, DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, MAX_ALLOCATED_RANGES, Names,
+    SharePath, StoreError, StoreResult, Times, Waiting,
 };
-use super::attributes::{self, Stored};
+use super::attributes::{self, SetChangeTime, Stored};
 use super::beneath::Root;
-use super::errno::status;
+use super::errno::{resolution_error, status};
 use super::facts::Facts;
+use super::listing::Pages;
+use super::medium::Medium;
 use super::{descriptor_path, listing};
-
-/// Most entries that one listing holds in memory, about 200 MB of names.
-const MAX_LISTED: usize = 1 << 22;
 
 /// What a descriptor is good for; with neither it is O_PATH.
 #[derive(Clone, Copy)]
@@ -54,6 +55,7 @@ pub(super) struct LocalHandle {
     pub(super) key: FileKey,
     access: Access,
     read_only: bool,
+    pages: Pages,
 }
 
 impl LocalHandle {
@@ -74,6 +76,7 @@ impl LocalHandle {
             key,
             access,
             read_only,
+            pages: Pages::default(),
         }
     }
 
@@ -112,11 +115,36 @@ impl LocalHandle {
         act(fd.as_fd())
     }
 
-    fn stored(&self) -> Stored {
-        match self.is_path_only() {
+    pub(super) fn medium(&self) -> Medium {
+        self.root.medium_of(self.key)
+    }
+
+    fn facts(&self) -> Result<Facts, NtStatus> {
+        Facts::of(&self.fd).map_err(status)
+    }
+
+    /// What the extended attribute of the file of these facts, which are of now, holds.
+    fn stored(&self, facts: &Facts, waiting: Waiting) -> StoreResult<Stored> {
+        if let Some(stored) = self.root.known.find(facts) {
+            return Ok(stored);
+        }
+        if !facts.is_fresh() {
+            self.medium().check_device(waiting)?;
+        }
+        let stored = match self.is_path_only() {
             true => Stored::of_descriptor_path(&descriptor_path(&self.fd)),
             false => Stored::of(&self.fd),
+        };
+        Ok(self.root.known.read(facts, stored))
+    }
+
+    /// Keeps attributes where that is possible, and remembers them in any case.
+    fn store(&self, stored: Stored) -> Result<(), Errno> {
+        let result = stored.store(&descriptor_path(&self.fd));
+        if let Ok(facts) = Facts::of(&self.fd) {
+            self.root.known.set(&facts, stored);
         }
+        result
     }
 
     fn is_path_only(&self) -> bool {
@@ -151,44 +179,85 @@ impl LocalHandle {
         Ok(done)
     }
 
-    fn stat_of_link(&self, name: &str) -> Result<Option<FileStat>, NtStatus> {
-        let path = self.path().join(name)?;
-        // Errors are what leads out of the share, or nowhere.
-        let Ok(fd) = self.root.open_path(&path) else {
-            return Ok(None);
-        };
-        let facts = Facts::of(&fd).map_err(status)?;
-        Ok(facts.file_stat(&Stored::of_descriptor_path(&descriptor_path(&fd))))
+    /// Writes as far as that needs no device. If it does in the middle, the beginning is
+    /// written already: who then waits writes the same bytes again.
+    fn write_cached(&self, data: &[u8], offset: u64) -> StoreResult<()> {
+        // Asked each time it would cost a system call for nothing: ext4 has no such writes.
+        if !self.root.has_nowait_writes.load(Ordering::Relaxed) {
+            return Err(StoreError::WouldWait);
+        }
+        let mut done = 0;
+        while done < data.len() {
+            let slices = [IoSlice::new(&data[done..])];
+            let at = offset + done as u64;
+            match rustix::io::pwritev2(&self.fd, &slices, at, ReadWriteFlags::NOWAIT) {
+                Ok(count) if count > 0 => done += count,
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    self.root.has_nowait_writes.store(false, Ordering::Relaxed);
+                    return Err(StoreError::WouldWait);
+                }
+                Err(Errno::INTR) => {}
+                // Whatever else there is to be said, it is said to who may wait.
+                Ok(_) | Err(_) => return Err(StoreError::WouldWait),
+            }
+        }
+        Ok(())
     }
 
-    fn stat_now(&self) -> Result<FileStat, NtStatus> {
-        let facts = Facts::of(&self.fd).map_err(status)?;
-        let stat = facts.file_stat(&self.stored());
-        stat.ok_or(NtStatus::ACCESS_DENIED)
+    fn stat_of_link(&self, name: &str, waiting: Waiting) -> StoreResult<Option<FileStat>> {
+        let path = self.path().join(name)?;
+        match self.root.open_path(&path, waiting) {
+            Ok(fd) => self.stat_of_path(&fd),
+            Err(errno) => match resolution_error(errno, waiting) {
+                StoreError::WouldWait => Err(StoreError::WouldWait),
+                // It leads out of the share, or nowhere.
+                StoreError::Status(_) => Ok(None),
+            },
+        }
+    }
+
+    /// Of what another descriptor stands for, O_PATH.
+    fn stat_of_path(&self, fd: &OwnedFd) -> StoreResult<Option<FileStat>> {
+        let facts = Facts::of(fd).map_err(status)?;
+        let stored = self.root.known.find(&facts).unwrap_or_else(|| {
+            let stored = Stored::of_descriptor_path(&descriptor_path(fd));
+            self.root.known.read(&facts, stored)
+        });
+        Ok(facts.file_stat(&stored))
+    }
+
+    /// Of the entry `name`, which is no link, with its facts.
+    fn stat_of_entry(&self, name: &str, facts: &Facts) -> Option<FileStat> {
+        facts.kind()?;
+        let stored = self.root.known.find(facts).unwrap_or_else(|| {
+            let path = format!("{}/{name}", descriptor_path(&self.fd));
+            self.root.known.read(facts, Stored::of_path(&path))
+        });
+        facts.file_stat(&stored)
     }
 
     /// Of `..`; the root of a share is its own parent.
-    fn stat_of_parent(&self) -> Result<FileStat, NtStatus> {
-        let parent = self
-            .path()
-            .parent()
-            .and_then(|path| self.root.open_directory(&path).ok());
+    fn stat_of_parent(&self, waiting: Waiting) -> StoreResult<FileStat> {
+        let parent = self.path().parent();
+        let parent = parent.and_then(|path| self.root.open_directory(&path, waiting).ok());
         let Some(parent) = parent else {
-            return self.stat_now();
+            return self.stat(waiting);
         };
-        let stored = Stored::of_descriptor_path(&descriptor_path(&parent));
-        let facts = Facts::of(&parent).map_err(status)?;
-        facts.file_stat(&stored).ok_or(NtStatus::NOT_A_DIRECTORY)
+        let stat = self.stat_of_path(&parent)?;
+        Ok(stat.ok_or(NtStatus::NOT_A_DIRECTORY)?)
     }
 }
 
 impl FileHandle for LocalHandle {
     fn changes_wait(&self) -> bool {
-        !self.root.holds_in_memory(self.key)
+        self.medium().check_device(Waiting::Refused).is_err()
     }
 
-    fn stat(&self, _waiting: Waiting) -> StoreResult<FileStat> {
-        Ok(self.stat_now()?)
+    fn stat(&self, waiting: Waiting) -> StoreResult<FileStat> {
+        self.medium().check_server(waiting)?;
+        let facts = self.facts()?;
+        let stored = self.stored(&facts, waiting)?;
+        Ok(facts.file_stat(&stored).ok_or(NtStatus::ACCESS_DENIED)?)
     }
 
     fn read(&self, buffer: &mut [u8], offset: u64, waiting: Waiting) -> StoreResult<usize> {
@@ -196,7 +265,7 @@ impl FileHandle for LocalHandle {
         if !fits_signed(offset, buffer.len()) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if waiting == Waiting::Refused && !self.root.holds_in_memory(self.key) {
+        if self.medium().check_device(waiting).is_err() {
             return self.read_cached(buffer, offset);
         }
         let mut done = 0;
@@ -211,11 +280,14 @@ impl FileHandle for LocalHandle {
         Ok(done)
     }
 
-    fn write(&self, data: &[u8], offset: u64, _waiting: Waiting) -> StoreResult<()> {
+    fn write(&self, data: &[u8], offset: u64, waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         self.check_file()?;
         if !fits_signed(offset, data.len()) {
             return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        if self.medium().check_device(waiting).is_err() {
+            return self.write_cached(data, offset);
         }
         let mut done = 0;
         while done < data.len() {
@@ -229,7 +301,8 @@ impl FileHandle for LocalHandle {
         Ok(())
     }
 
-    fn flush(&self, _waiting: Waiting) -> StoreResult<()> {
+    fn flush(&self, waiting: Waiting) -> StoreResult<()> {
+        self.medium().check_device(waiting)?;
         if !self.is_path_only() {
             return Ok(rustix::fs::fsync(&self.fd).map_err(status)?);
         }
@@ -238,18 +311,20 @@ impl FileHandle for LocalHandle {
         Ok(rustix::fs::fsync(&fd).map_err(status)?)
     }
 
-    fn set_end_of_file(&self, length: u64, _waiting: Waiting) -> StoreResult<()> {
+    fn set_end_of_file(&self, length: u64, waiting: Waiting) -> StoreResult<()> {
         if !fits_signed(length, 0) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        self.medium().check_device(waiting)?;
         Ok(self.with_writable(|fd| rustix::fs::ftruncate(fd, length).map_err(status))?)
     }
 
     /// A length below the end of the file cuts it ([MS-FSA] 2.1.5.15.1).
-    fn set_allocation(&self, length: u64, _waiting: Waiting) -> StoreResult<()> {
+    fn set_allocation(&self, length: u64, waiting: Waiting) -> StoreResult<()> {
         if !fits_signed(length, 0) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        self.medium().check_device(waiting)?;
         self.with_writable(|fd| {
             let size = Facts::of(fd).map_err(status)?.size();
             if length <= size {
@@ -273,13 +348,14 @@ impl FileHandle for LocalHandle {
         Ok(())
     }
 
-    fn zero_range(&self, offset: u64, length: u64, _waiting: Waiting) -> StoreResult<()> {
+    fn zero_range(&self, offset: u64, length: u64, waiting: Waiting) -> StoreResult<()> {
         let Some(length) = NonZeroU64::new(length) else {
             return Ok(());
         };
         if !fits_signed(offset, 0) || !ends_signed(offset, length.get()) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        self.medium().check_device(waiting)?;
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         self.with_writable(
             |fd| match rustix::fs::fallocate(fd, flags, offset, length.get()) {
@@ -294,35 +370,38 @@ impl FileHandle for LocalHandle {
         &self,
         offset: u64,
         length: u64,
-        _waiting: Waiting,
+        waiting: Waiting,
     ) -> StoreResult<Vec<(u64, u64)>> {
         self.check_file()?;
         if !ends_signed(offset, length) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        self.medium().check_device(waiting)?;
         // A descriptor of its own has a position of its own.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = super::open_descriptor(&self.fd, flags).map_err(status)?;
         Ok(data_ranges(fd.as_fd(), offset, offset + length).map_err(status)?)
     }
 
-    fn set_sparse(&self, sparse: bool, _waiting: Waiting) -> StoreResult<()> {
+    fn set_sparse(&self, sparse: bool, waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         self.check_file()?;
-        let stored = self.stored();
+        self.medium().check_device(waiting)?;
+        let stored = self.stored(&self.facts()?, waiting)?;
         let attributes = attributes::with_sparse(stored.attributes, sparse);
         if attributes != stored.attributes {
             let stored = Stored {
                 attributes,
                 ..stored
             };
-            stored.store(&descriptor_path(&self.fd)).map_err(status)?;
+            self.store(stored).map_err(status)?;
         }
         Ok(())
     }
 
-    fn set_times(&self, times: &Times, _waiting: Waiting) -> StoreResult<()> {
+    fn set_times(&self, times: &Times, waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
+        self.medium().check_device(waiting)?;
         if times.last_access_time.is_some() || times.last_write_time.is_some() {
             let times = Timestamps {
                 last_access: timespec(times.last_access_time),
@@ -337,31 +416,39 @@ impl FileHandle for LocalHandle {
             }
             .map_err(status)?;
         }
-        if times.creation_time.is_some() {
-            let stored = Stored {
-                creation_time: times.creation_time,
-                ..self.stored()
-            };
-            // Where there are no extended attributes the birth time stays.
-            let _ = stored.store(&descriptor_path(&self.fd));
+        if times.creation_time.is_some() || times.change_time.is_some() {
+            let facts = self.facts()?;
+            let stored = self.stored(&facts, waiting)?;
+            let at = FileTime::from(SystemTime::now());
+            // Where there are no extended attributes the birth time stays, and the
+            // ChangeTime as long as it is remembered.
+            let _ = self.store(Stored {
+                creation_time: times.creation_time.or(stored.creation_time),
+                change_time: times.change_time.map(|shown| SetChangeTime { shown, at }),
+                ..stored
+            });
         }
         Ok(())
     }
 
-    fn set_attributes(&self, attributes: u32, _waiting: Waiting) -> StoreResult<()> {
+    fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         if attributes == 0 {
             // [MS-FSCC] 2.4.7: 0 leaves them as they are.
             return Ok(());
         }
-        let facts = Facts::of(&self.fd).map_err(status)?;
+        if self.kind == FileKind::Directory && attributes & attributes::TEMPORARY != 0 {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        self.medium().check_device(waiting)?;
+        let facts = self.facts()?;
         let read_only = attributes & attributes::READONLY != 0;
         let change_mode = self.kind == FileKind::File && read_only != facts.is_read_only();
         // An extended attribute needs the write bits: set before they go, after they come.
         if change_mode && !read_only {
             self.set_mode(facts.mode() | 0o200).map_err(status)?;
         }
-        let stored = self.stored();
+        let stored = self.stored(&facts, waiting)?;
         let to_store = Some(attributes::to_store(
             self.kind,
             attributes,
@@ -370,9 +457,11 @@ impl FileHandle for LocalHandle {
         if stored.attributes != to_store {
             let stored = Stored {
                 attributes: to_store,
+                // It has changed again.
+                change_time: None,
                 ..stored
             };
-            match stored.store(&descriptor_path(&self.fd)) {
+            match self.store(stored) {
                 Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOENT | Errno::NOSPC | Errno::DQUOT) => {}
                 Err(Errno::ACCESS | Errno::PERM) if facts.is_read_only() => {}
                 Err(errno) => return Err(status(errno).into()),
@@ -384,23 +473,24 @@ impl FileHandle for LocalHandle {
         Ok(())
     }
 
-    fn rename(&self, target: &SharePath, replace: bool, _waiting: Waiting) -> StoreResult<()> {
-        Ok(self.rename_to(target, replace)?)
+    fn rename(&self, target: &SharePath, replace: bool, waiting: Waiting) -> StoreResult<()> {
+        self.rename_to(target, replace, waiting)
     }
 
-    fn link(&self, target: &SharePath, replace: bool, _waiting: Waiting) -> StoreResult<()> {
-        Ok(self.link_to(target, replace)?)
+    fn link(&self, target: &SharePath, replace: bool, waiting: Waiting) -> StoreResult<()> {
+        self.link_to(target, replace, waiting)
     }
 
-    fn parent_key(&self, _waiting: Waiting) -> StoreResult<Option<FileKey>> {
-        Ok(self.key_of_parent()?)
+    fn parent_key(&self, waiting: Waiting) -> StoreResult<Option<FileKey>> {
+        self.key_of_parent(waiting)
     }
 
-    fn unlink(&self, _waiting: Waiting) -> StoreResult<()> {
-        Ok(self.unlink_name()?)
+    fn unlink(&self, waiting: Waiting) -> StoreResult<()> {
+        self.unlink_name(waiting)
     }
 
-    fn is_empty_directory(&self, _waiting: Waiting) -> StoreResult<bool> {
+    fn is_empty_directory(&self, waiting: Waiting) -> StoreResult<bool> {
+        self.medium().check_device(waiting)?;
         let mut empty = true;
         // Every entry counts, shown or not: the directory cannot go while it is there.
         listing::for_each(&self.fd, |_, _| {
@@ -411,40 +501,32 @@ impl FileHandle for LocalHandle {
         Ok(empty)
     }
 
-    fn names(&self, _waiting: Waiting) -> StoreResult<Vec<String>> {
-        let mut names = Vec::new();
-        listing::for_each_visible(&self.fd, |name| {
-            names.push(name.to_owned());
-            names.len() < MAX_LISTED
-        })
-        .map_err(status)?;
-        if names.len() >= MAX_LISTED {
-            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
-        }
-        // Clients that show names as they come expect the order of NTFS.
-        names.sort_unstable_by(|a, b| {
-            a.chars()
-                .map(upcase)
-                .cmp(b.chars().map(upcase))
-                .then_with(|| a.cmp(b))
-        });
-        names.splice(0..0, [".".to_owned(), "..".to_owned()]);
-        Ok(names)
+    fn list(&self, cursor: &mut Cursor, names: &mut Names, waiting: Waiting) -> StoreResult<()> {
+        self.medium().check_device(waiting)?;
+        Ok(self.pages.list(&self.fd, self.access.read, cursor, names)?)
     }
 
+    fn find(&self, name: &str, waiting: Waiting) -> StoreResult<Option<String>> {
+        self.medium().check_device(waiting)?;
+        if matches!(name, "." | "..") {
+            return Ok(Some(name.to_owned()));
+        }
+        if check_component(name).is_err() {
+            return Ok(None);
+        }
+        self.root.spelling_in(&self.fd, name, waiting)
+    }
+
+    /// An entry is looked at by name, which may read the device and cannot be told not to.
     fn entry(&self, name: &str, waiting: Waiting) -> StoreResult<Option<DirectoryEntry>> {
+        self.medium().check_device(waiting)?;
         let stat = match name {
             "." => Some(self.stat(waiting)?),
-            ".." => Some(self.stat_of_parent()?),
+            ".." => Some(self.stat_of_parent(waiting)?),
             _ if check_component(name).is_err() => None,
             _ => match Facts::of_entry(&self.fd, name) {
-                Ok(facts) if facts.is_symlink() => self.stat_of_link(name)?,
-                Ok(facts) => {
-                    let path = format!("{}/{name}", descriptor_path(&self.fd));
-                    facts
-                        .kind()
-                        .and_then(|_| facts.file_stat(&Stored::of_path(&path)))
-                }
+                Ok(facts) if facts.is_symlink() => self.stat_of_link(name, waiting)?,
+                Ok(facts) => self.stat_of_entry(name, &facts),
                 Err(Errno::NOENT) => None,
                 Err(errno) => return Err(status(errno).into()),
             },
@@ -453,6 +535,10 @@ impl FileHandle for LocalHandle {
             name: name.to_owned(),
             stat,
         }))
+    }
+
+    fn watch_path(&self) -> Option<String> {
+        Some(descriptor_path(&self.fd))
     }
 }
 

@@ -13,10 +13,10 @@ use rustix::fs::{AtFlags, CWD, RenameFlags};
 use rustix::io::Errno;
 use smb::NtStatus;
 
-use super::super::{FileKey, FileKind, SharePath};
+use super::super::{FileKey, FileKind, SharePath, StoreError, StoreResult, Waiting};
 use super::beneath::Place;
 use super::descriptor_path;
-use super::errno::status;
+use super::errno::{resolution_error, status};
 use super::facts::Facts;
 use super::handle::LocalHandle;
 
@@ -29,13 +29,14 @@ struct OwnName {
 }
 
 impl LocalHandle {
-    pub(super) fn unlink_name(&self) -> Result<(), NtStatus> {
+    pub(super) fn unlink_name(&self, waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
+        self.medium().check_device(waiting)?;
         let mut path = self.path();
         if path.is_root() {
-            return Err(NtStatus::CANNOT_DELETE);
+            return Err(NtStatus::CANNOT_DELETE.into());
         }
-        let own = self.own_name(&mut path)?;
+        let own = self.own_name(&mut path, waiting)?;
         own.remove()?;
         self.root
             .index
@@ -43,11 +44,17 @@ impl LocalHandle {
         Ok(())
     }
 
-    pub(super) fn rename_to(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
+    pub(super) fn rename_to(
+        &self,
+        target: &SharePath,
+        replace: bool,
+        waiting: Waiting,
+    ) -> StoreResult<()> {
         self.check_writable()?;
+        self.medium().check_device(waiting)?;
         let mut path = self.path();
-        let own = self.own_name(&mut path)?;
-        let place = self.root.place(target)?;
+        let own = self.own_name(&mut path, waiting)?;
+        let place = self.root.place(target, waiting)?;
         let same_directory = key_of(&own.directory)? == key_of(&place.directory)?;
         let mut name = place.name;
         match place.existing.as_deref() {
@@ -79,12 +86,18 @@ impl LocalHandle {
         Ok(())
     }
 
-    pub(super) fn link_to(&self, target: &SharePath, replace: bool) -> Result<(), NtStatus> {
+    pub(super) fn link_to(
+        &self,
+        target: &SharePath,
+        replace: bool,
+        waiting: Waiting,
+    ) -> StoreResult<()> {
         self.check_writable()?;
         if self.kind == FileKind::Directory {
-            return Err(NtStatus::FILE_IS_A_DIRECTORY);
+            return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
-        let place = self.root.place(target)?;
+        self.medium().check_device(waiting)?;
+        let place = self.root.place(target, waiting)?;
         let mut name = place.name;
         match place.existing.as_deref() {
             None => self.link_as(&place, name)?,
@@ -98,7 +111,7 @@ impl LocalHandle {
                 let directory = &place.directory;
                 if let Err(errno) = rustix::fs::renameat(directory, &beside, directory, existing) {
                     let _ = rustix::fs::unlinkat(directory, &beside, AtFlags::empty());
-                    return Err(status(errno));
+                    return Err(status(errno).into());
                 }
                 if existing != name && rename_new(directory, existing, directory, name).is_err() {
                     name = existing;
@@ -167,58 +180,63 @@ impl LocalHandle {
         Ok(facts)
     }
 
-    pub(super) fn key_of_parent(&self) -> Result<Option<FileKey>, NtStatus> {
+    pub(super) fn key_of_parent(&self, waiting: Waiting) -> StoreResult<Option<FileKey>> {
         let mut path = self.path();
         if path.is_root() {
             return Ok(None);
         }
-        let own = self.own_name(&mut path)?;
-        key_of(&own.directory).map(Some)
+        let own = self.own_name(&mut path, waiting)?;
+        Ok(Some(key_of(&own.directory)?))
     }
 
     /// The present name, which it also remembers in `path`.
-    fn own_name(&self, path: &mut SharePath) -> Result<OwnName, NtStatus> {
-        match self.own_name_at(path) {
-            Err(NtStatus::OBJECT_NAME_NOT_FOUND) => {}
+    fn own_name(&self, path: &mut SharePath, waiting: Waiting) -> StoreResult<OwnName> {
+        match self.own_name_at(path, waiting) {
+            Err(StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)) => {}
             result => return result,
         }
         let moved = self
             .root
             .path_of(&self.fd)
             .ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
-        let own = self.own_name_at(&moved)?;
+        let own = self.own_name_at(&moved, waiting)?;
         *path = moved;
         Ok(own)
     }
 
-    fn own_name_at(&self, path: &SharePath) -> Result<OwnName, NtStatus> {
+    fn own_name_at(&self, path: &SharePath, waiting: Waiting) -> StoreResult<OwnName> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(NtStatus::ACCESS_DENIED);
+            return Err(NtStatus::ACCESS_DENIED.into());
         };
-        let name = name.to_owned();
-        let gone = |_| NtStatus::OBJECT_NAME_NOT_FOUND;
-        let directory = self.root.open_directory(&parent).map_err(gone)?;
-        let facts = Facts::of_entry(&directory, &name).map_err(gone)?;
+        let gone = |errno| match resolution_error(errno, waiting) {
+            StoreError::WouldWait => StoreError::WouldWait,
+            StoreError::Status(_) => NtStatus::OBJECT_NAME_NOT_FOUND.into(),
+        };
+        let directory = self.root.open_directory(&parent, waiting).map_err(gone)?;
+        let facts = match self.medium().check_device(waiting) {
+            Ok(()) => Facts::of_entry(&directory, name).map_err(gone)?,
+            // By name it might read the device.
+            Err(_) => {
+                let entry = self.root.open_link(path, waiting).map_err(gone)?;
+                Facts::of(entry).map_err(gone)?
+            }
+        };
+        let own = |is_directory| OwnName {
+            directory,
+            name: name.to_owned(),
+            is_directory,
+        };
         if facts.key() == self.key {
-            let is_directory = self.kind == FileKind::Directory;
-            return Ok(OwnName {
-                directory,
-                name,
-                is_directory,
-            });
+            return Ok(own(self.kind == FileKind::Directory));
         }
         if facts.is_symlink() {
             // Opened through a link: the link is what goes or moves.
-            let fd = self.root.open_path(path).map_err(gone)?;
+            let fd = self.root.open_path(path, waiting).map_err(gone)?;
             if key_of(&fd)? == self.key {
-                return Ok(OwnName {
-                    directory,
-                    name,
-                    is_directory: false,
-                });
+                return Ok(own(false));
             }
         }
-        Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+        Err(NtStatus::OBJECT_NAME_NOT_FOUND.into())
     }
 }
 

@@ -63,6 +63,11 @@ impl Pattern {
         Ok(Self { tokens })
     }
 
+    /// Bytes that it holds beside itself.
+    pub fn bytes(&self) -> usize {
+        self.tokens.capacity() * size_of::<Token>()
+    }
+
     /// Does it match every name?
     pub fn is_everything(&self) -> bool {
         self.tokens == [Token::Star]

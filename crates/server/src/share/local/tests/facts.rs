@@ -147,3 +147,130 @@ fn a_file_is_sparse_if_that_was_set() {
     handle.set_sparse(false, Waiting::Allowed).unwrap();
     assert_eq!(attributes(&*handle), HIDDEN);
 }
+
+#[test]
+fn a_change_time_that_was_set_is_shown_until_something_changes() {
+    let store = Store::new();
+    let handle = store.create("f").handle;
+    let shown = |handle: &dyn FileHandle| handle.stat(Waiting::Allowed).unwrap().change_time;
+    let set = |time: FileTime| {
+        let times = Times {
+            creation_time: Some(time),
+            last_access_time: Some(time),
+            last_write_time: Some(time),
+            change_time: Some(time),
+        };
+        handle.set_times(&times, Waiting::Allowed).unwrap();
+    };
+    // Before 1970, around it, and beyond what 32 bits hold.
+    for seconds in [
+        -63_158_400,
+        -2,
+        -1,
+        0,
+        1,
+        4_294_967_295,
+        10_000_000_000,
+        15_032_385_535,
+    ] {
+        let time = FileTime::from_unix(seconds, 0);
+        set(time);
+        let stat = handle.stat(Waiting::Allowed).unwrap();
+        assert_eq!(
+            [
+                stat.last_access_time,
+                stat.last_write_time,
+                stat.change_time
+            ],
+            [time; 3],
+            "{seconds} s"
+        );
+        assert_eq!(shown(&*store.open("f").handle), time, "{seconds} s");
+        let root = store.open("").handle;
+        let entry = root.entry("f", Waiting::Allowed).unwrap().unwrap();
+        assert_eq!(entry.stat.change_time, time, "{seconds} s");
+    }
+    let time = FileTime::from_unix(1_000_000_000, 0);
+    let before = FileTime::from(std::time::SystemTime::now());
+    let close = |time: FileTime| before.saturating_since(time) < Duration::from_secs(10);
+    let changes: [&dyn Fn(); 4] = [
+        &|| handle.write(b"x", 0, Waiting::Allowed).unwrap(),
+        &|| handle.set_attributes(HIDDEN, Waiting::Allowed).unwrap(),
+        &|| {
+            let times = Times {
+                last_write_time: Some(time),
+                ..Times::default()
+            };
+            handle.set_times(&times, Waiting::Allowed).unwrap();
+        },
+        &|| fs::set_permissions(store.path("f"), fs::Permissions::from_mode(0o600)).unwrap(),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        set(time);
+        assert_eq!(shown(&*handle), time, "{number}");
+        // The kernel's clock ticks in milliseconds.
+        std::thread::sleep(Duration::from_millis(12));
+        change();
+        assert!(close(shown(&*handle)), "{number}");
+        assert!(close(shown(&*store.open("f").handle)), "{number}");
+    }
+}
+
+#[test]
+fn normal_clears_the_attributes() {
+    let store = Store::new();
+    fs::create_dir(store.path("d")).unwrap();
+    store.put("f", "");
+    for (name, nothing, shown) in [
+        ("f", NORMAL, NORMAL),
+        ("d", DIRECTORY, DIRECTORY),
+        ("d", NORMAL, DIRECTORY),
+    ] {
+        let handle = store.open(name).handle;
+        handle
+            .set_attributes(READONLY | HIDDEN, Waiting::Allowed)
+            .unwrap();
+        handle.set_attributes(0, Waiting::Allowed).unwrap();
+        if xattrs_work(&store) {
+            assert_eq!(attributes(&*handle) & READONLY, READONLY, "{name}");
+        }
+        handle.set_attributes(nothing, Waiting::Allowed).unwrap();
+        assert_eq!(attributes(&*handle), shown, "{name}");
+    }
+}
+
+#[test]
+fn a_directory_is_never_temporary() {
+    let store = Store::new();
+    let handle = store.open("").handle;
+    let temporary = 0x100;
+    assert_eq!(
+        handle.set_attributes(temporary, Waiting::Allowed),
+        Err(NtStatus::INVALID_PARAMETER.into())
+    );
+    let handle = store.create("f").handle;
+    handle.set_attributes(temporary, Waiting::Allowed).unwrap();
+    if xattrs_work(&store) {
+        assert_eq!(attributes(&*handle), temporary);
+    }
+}
+
+#[test]
+fn a_file_occupies_no_less_than_its_length() {
+    let store = Store::new();
+    let handle = store.create("f").handle;
+    let size = || handle.stat(Waiting::Allowed).unwrap().allocation_size;
+    assert_eq!(size(), 0);
+    handle.write(b"x", 0, Waiting::Allowed).unwrap();
+    assert_eq!(size(), 4096);
+    handle.set_end_of_file(1 << 20, Waiting::Allowed).unwrap();
+    assert_eq!(size(), 1 << 20);
+    if xattrs_work(&store) {
+        handle.set_sparse(true, Waiting::Allowed).unwrap();
+        assert!(size() < 1 << 20);
+        handle.set_sparse(false, Waiting::Allowed).unwrap();
+    }
+    handle.set_end_of_file(0, Waiting::Allowed).unwrap();
+    handle.set_allocation(1 << 20, Waiting::Allowed).unwrap();
+    assert_eq!(size(), 1 << 20);
+}

@@ -1,0 +1,204 @@
+//! SET_INFO of names: rename, link, disposition ([MS-FSA] 2.1.5.15.3, 2.1.5.15.6,
+//! 2.1.5.15.11).
+
+use std::time::Instant;
+
+use smb::NtStatus;
+use smb::wire::info::FileRenameInformation;
+use smb::wire::{access_mask, file_attributes};
+
+use super::request::Failure;
+use super::set_info::Change;
+use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
+use crate::pending::Wait;
+use crate::share::local::inotify::OwnChange;
+use crate::share::{CreateMode, FileKind, KindWanted, OpenParameters, SharePath, StoreError};
+
+impl Change<'_> {
+    pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
+        let &Change {
+            core, open, file, ..
+        } = self;
+        let target = target(wanted)?;
+        let old = open.path(&core.files);
+        if old.is_root() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        let root = self.backend.local_path();
+        let new_name = FileName::new(&root, &target);
+        self.take_turn(|ticket, now, effects| {
+            Ok(file
+                .file
+                .break_handle_caching(open.id, ticket, now, effects))
+        })?;
+        file.file.may_rename(open.id)?;
+        let old_name = FileName::new(&root, &old);
+        if file.is_directory {
+            self.take_turn(|ticket, now, effects| {
+                Ok(core
+                    .files
+                    .break_handle_caching_below(&old_name, ticket, now, effects))
+            })?;
+            if core.files.any_open_below(&old_name) {
+                return Err(NtStatus::ACCESS_DENIED.into());
+            }
+        }
+        if let Some(directory) = new_name.parent() {
+            core.files.may_move_into(&directory)?;
+        }
+        let replaced = wanted.replace_if_exists && self.make_room(&target)?;
+        core.expect(&old_name, OwnChange::RenamedFrom);
+        core.expect(&new_name, OwnChange::RenamedTo);
+        let result = file
+            .handle
+            .rename(&target, wanted.replace_if_exists, self.waiting);
+        if let Err(error) = result {
+            core.unexpect(&old_name, OwnChange::RenamedFrom);
+            core.unexpect(&new_name, OwnChange::RenamedTo);
+            return Err(error.into());
+        }
+        core.files.rename(&file.file, open.id, &new_name);
+        core.renamed(
+            &old_name,
+            &new_name,
+            file.is_directory,
+            replaced,
+            file.parent_lease(),
+        );
+        Ok(())
+    }
+
+    pub(super) fn link(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
+        let &Change {
+            core, open, file, ..
+        } = self;
+        if file.is_directory {
+            return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
+        }
+        let target = target(wanted)?;
+        self.take_turn(|ticket, now, effects| {
+            Ok(file
+                .file
+                .break_handle_caching(open.id, ticket, now, effects))
+        })?;
+        if wanted.replace_if_exists {
+            self.make_room(&target)?;
+        }
+        let name = FileName::new(&self.backend.local_path(), &target);
+        core.expect(&name, OwnChange::Created);
+        let result = file
+            .handle
+            .link(&target, wanted.replace_if_exists, self.waiting);
+        if let Err(error) = result {
+            core.unexpect(&name, OwnChange::Created);
+            return Err(error.into());
+        }
+        core.added(&name, false, file.parent_lease());
+        Ok(())
+    }
+
+    /// What a rename or link will replace must not be open; who only caches a handle of it
+    /// closes that. False if nothing is there, or the file itself.
+    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+        let found = self.backend.open(
+            &OpenParameters {
+                path: target,
+                mode: CreateMode::Existing,
+                kind: KindWanted::Any,
+                read: false,
+                write: false,
+                attributes: 0,
+                identity: None,
+                stream: None,
+            },
+            self.waiting,
+        );
+        let found = match found {
+            Ok(found) => found.handle.stat(self.waiting)?,
+            Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
+            // The rename itself says what is wrong.
+            Err(StoreError::Status(_)) => return Ok(false),
+        };
+        let identity = FileIdentity {
+            store: self.backend.store(),
+            key: found.key,
+            stream: None,
+        };
+        if identity == *self.file.file.identity() {
+            return Ok(false);
+        }
+        let files = &self.core.files;
+        self.take_turn(|ticket, now, effects| {
+            files.break_for_replacement(&identity, ticket, now, effects)
+        })?;
+        Ok(true)
+    }
+
+    /// Breaks what others cache and must not while this change is made. Waits for it.
+    fn take_turn(
+        &self,
+        begin: impl FnOnce(Ticket, Instant, &mut Effects) -> Result<Turn, NtStatus>,
+    ) -> Result<(), Failure> {
+        let mut effects = Effects::default();
+        let turn = begin(self.request.ticket, self.core.instant(), &mut effects);
+        self.core.carry_out(effects);
+        match turn? {
+            Turn::Now => Ok(()),
+            Turn::Wait { file, until } => {
+                Err(Failure::Waits(Wait::Break(file), Some(until.into())))
+            }
+        }
+    }
+
+    pub(super) fn dispose(&self, delete: bool) -> Result<(), Failure> {
+        let &Change {
+            core,
+            open,
+            file,
+            waiting,
+            ..
+        } = self;
+        open.require_any(access_mask::DELETE)?;
+        if delete {
+            let stat = file.handle.stat(waiting)?;
+            if open.path(&core.files).is_root()
+                || stat.kind == FileKind::File
+                    && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
+            {
+                return Err(NtStatus::CANNOT_DELETE.into());
+            }
+            if file.is_directory && !file.handle.is_empty_directory(waiting)? {
+                return Err(NtStatus::DIRECTORY_NOT_EMPTY.into());
+            }
+            self.take_turn(|ticket, now, effects| {
+                Ok(file
+                    .file
+                    .break_handle_caching(open.id, ticket, now, effects))
+            })?;
+        }
+        file.file.set_delete_pending(open.id, delete);
+        if delete
+            && file.is_directory
+            && let Some(name) = core.files.name_of(&file.file, open.id)
+        {
+            core.delete_pending(&name);
+        }
+        Ok(())
+    }
+}
+fn target(rename: &FileRenameInformation<'_>) -> Result<SharePath, NtStatus> {
+    if rename.root_directory != 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    let name = rename
+        .file_name
+        .to_string()
+        .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
+    // smbclient and Windows send no leading backslash, some libraries do.
+    let path = SharePath::parse(name.strip_prefix('\\').unwrap_or(&name))?;
+    if path.is_root() {
+        Err(NtStatus::OBJECT_NAME_INVALID)
+    } else {
+        Ok(path)
+    }
+}
