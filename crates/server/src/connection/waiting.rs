@@ -437,7 +437,7 @@ impl Connection {
         }
     }
 
-    /// CLOSE waits for what is still being written through its open.
+    /// CLOSE waits for what still works on its open.
     pub(super) fn wait_for_others(&self, request: &Request<'_>) -> Result<(), Failure> {
         if self.pending.requests.is_empty() {
             return Ok(());
@@ -472,13 +472,9 @@ impl Connection {
     }
 }
 
-/// The open that a request changes or writes to, for those that CLOSE waits for.
+/// The open that a request works on: CLOSE waits for it, however the client has sent both.
 fn works_on(context: &Context, message: &[u8]) -> Option<u64> {
-    let command = context.header.command;
-    if !matches!(command, Command::WRITE | Command::FLUSH | Command::SET_INFO) {
-        return None;
-    }
-    let file_id = named_file(command, message).or(context.related_file)?;
+    let file_id = named_file(context.header.command, message).or(context.related_file)?;
     Some(file_id.volatile)
 }
 
