@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use smb::NtStatus;
-use smb::wire::{Command, Header, HeaderFlags};
+use smb::wire::{Header, HeaderFlags};
 use tokio::time::Instant;
 
 use super::dispatch::{Compound, Suspended, execute, named_file};
