@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::super::Answer;
 use super::*;
 use crate::share::local::{LocalBackend, LocalOptions};
-use crate::share::{Backend, CreateMode, KindWanted, OpenParameters, SharePath};
+use crate::share::{Backend, CreateMode, KindWanted, OpenParameters, SharePath, Waiting};
 
 /// Nothing takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,14 +40,19 @@ impl Scene {
     /// A request on the share's root, opened as a client does.
     fn watch(&self, open: u32, ticket: u64) -> Watched {
         let backend = LocalBackend::new(self.directory.path(), LocalOptions::default()).unwrap();
-        let opened = backend.open(&OpenParameters {
-            path: &SharePath::root(),
-            mode: CreateMode::Existing,
-            kind: KindWanted::Directory,
-            read: true,
-            write: false,
-            attributes: 0,
-        });
+        let opened = backend.open(
+            &OpenParameters {
+                path: &SharePath::root(),
+                mode: CreateMode::Existing,
+                kind: KindWanted::Directory,
+                read: true,
+                write: false,
+                attributes: 0,
+                identity: None,
+                stream: None,
+            },
+            Waiting::Allowed,
+        );
         let opened = opened.unwrap();
         let directory = AbsoluteName::new(&backend.local_path(), &opened.path);
         let request = WatchRequest {
@@ -63,7 +68,7 @@ impl Scene {
 
     fn name(&self, entry: &str) -> AbsoluteName {
         let path = fs::canonicalize(self.directory.path()).unwrap();
-        AbsoluteName::local(path.to_str().unwrap()).join(entry)
+        AbsoluteName::local(path.join(entry).to_str().unwrap())
     }
 
     fn touch(&self, entry: &str) {
