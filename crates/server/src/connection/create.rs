@@ -24,12 +24,6 @@ use crate::share::{FileKind, FileStat, SharePath, Waiting};
 use crate::tree_connect::ShareKind;
 use plan::granted;
 
-/// File attributes a client may set ([MS-FSCC] 2.6).
-const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
-    | file_attributes::FILE_ATTRIBUTE_HIDDEN
-    | file_attributes::FILE_ATTRIBUTE_SYSTEM
-    | file_attributes::FILE_ATTRIBUTE_ARCHIVE;
-
 /// What an open of a file came to.
 struct FileCreated {
     id: u32,

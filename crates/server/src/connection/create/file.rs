@@ -10,8 +10,8 @@ use smb::wire::{
     oplock_level,
 };
 
+use super::FileCreated;
 use super::plan::Plan;
-use super::{FileCreated, SETTABLE_ATTRIBUTES};
 use crate::changes::ParentLease;
 use crate::connection::request::{Failure, Request};
 use crate::core::Core;
@@ -21,6 +21,7 @@ use crate::file::{
 };
 use crate::open::{FileOpen, OpenKind};
 use crate::pending::Wait;
+use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
     Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
