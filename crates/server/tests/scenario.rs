@@ -7,6 +7,8 @@ mod compounds;
 mod information;
 #[path = "scenario/queries.rs"]
 mod queries;
+#[path = "scenario/times.rs"]
+mod times;
 #[path = "scenario/waiting.rs"]
 mod waiting;
 

@@ -27,7 +27,9 @@ use plan::granted;
 const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
     | file_attributes::FILE_ATTRIBUTE_HIDDEN
     | file_attributes::FILE_ATTRIBUTE_SYSTEM
-    | file_attributes::FILE_ATTRIBUTE_ARCHIVE;
+    | file_attributes::FILE_ATTRIBUTE_ARCHIVE
+    | file_attributes::FILE_ATTRIBUTE_TEMPORARY
+    | file_attributes::FILE_ATTRIBUTE_OFFLINE;
 
 /// What an open of a file came to.
 struct FileCreated {
