@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use smb::wire::{FileId, access_mask};
-use smb::{Guid, NtStatus};
+use smb::{FileTime, Guid, NtStatus};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::budget::Charge;
@@ -15,7 +15,7 @@ use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::Pipe;
 use crate::session::Session;
-use crate::share::{Enumeration, FileHandle, SharePath};
+use crate::share::{Enumeration, FileHandle, SharePath, StoreResult, Waiting};
 use crate::tree_connect::{ShareKind, TreeConnect};
 
 pub(crate) struct Open {
@@ -97,6 +97,19 @@ pub(crate) struct PipeState {
     pub(crate) readers: VecDeque<Ticket>,
     /// Closed: whoever works on the pipe now drops it when done.
     pub(crate) closed: bool,
+}
+
+impl FileOpen {
+    /// To be called before its data changes.
+    pub(crate) fn begin_write(
+        &self,
+        open: u32,
+        now: FileTime,
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        let stored = || Ok(self.handle.stat(waiting)?.last_write_time);
+        self.file.write_time().writing(open, now, stored)
+    }
 }
 
 impl PipeOpen {

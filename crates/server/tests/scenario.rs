@@ -15,6 +15,8 @@ mod queries;
 mod raw;
 #[path = "scenario/sharing.rs"]
 mod sharing;
+#[path = "scenario/times.rs"]
+mod times;
 #[path = "scenario/waiting.rs"]
 mod waiting;
 

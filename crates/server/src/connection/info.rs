@@ -5,7 +5,6 @@ mod pipe;
 
 use std::sync::atomic::Ordering;
 
-use smb::NtStatus;
 use smb::wire::info::{
     FileAccessInformation, FileAlignmentInformation, FileAllInformation,
     FileAttributeTagInformation, FileBasicInformation, FileCompressionInformation,
@@ -17,6 +16,7 @@ use smb::wire::{
     QueryInfoRequest, QueryInfoResponse, Utf16, access_mask, file_information_class as class,
     fs_information_class as fs_class, info_type, utf16,
 };
+use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Failure, Request};
 use crate::core::Core;
@@ -54,7 +54,15 @@ pub(super) fn query_info(
         }
         info_type::SMB2_0_INFO_FILE => match &open.kind {
             OpenKind::File(file) => {
-                file_information(core, &open, file, information_class, waiting, &mut answer)?;
+                file_information(
+                    core,
+                    &open,
+                    file,
+                    information_class,
+                    request.now,
+                    waiting,
+                    &mut answer,
+                )?;
             }
             OpenKind::Pipe(pipe) => {
                 pipe_information(&open, pipe, information_class, &mut answer)?;
@@ -133,6 +141,7 @@ fn file_information(
     open: &Open,
     file: &FileOpen,
     information_class: u8,
+    now: FileTime,
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
@@ -149,7 +158,8 @@ fn file_information(
     if information_class == class::FILE_FULL_EA_INFORMATION {
         open.require_any(access_mask::FILE_READ_EA)?;
     }
-    let stat = file.handle.stat(waiting)?;
+    let mut stat = file.handle.stat(waiting)?;
+    file.file.write_time().show(&mut stat, now);
     let position = FilePositionInformation {
         current_byte_offset: file.position.load(Ordering::Relaxed),
     };

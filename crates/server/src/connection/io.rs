@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smb::NtStatus;
 use smb::wire::{
     self, FlushRequest, FlushResponse, ReadRequest, ReadResponse, WriteRequest, WriteResponse,
     access_mask,
 };
+use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Done, Failure, Request};
 use super::spare;
@@ -83,7 +83,7 @@ pub(super) fn write(
     let mut done = Done::from(NtStatus::SUCCESS);
     match &open.kind {
         OpenKind::File(file) => {
-            write_file(&open, file, &write, waiting)?;
+            write_file(&open, file, &write, request.now, waiting)?;
             file.written.fetch_or(WRITTEN, Ordering::Relaxed);
             core.contend(&open, file);
         }
@@ -104,6 +104,7 @@ fn write_file(
     open: &Open,
     file: &FileOpen,
     write: &WriteRequest<'_>,
+    now: FileTime,
     waiting: Waiting,
 ) -> Result<(), Failure> {
     if file.is_directory {
@@ -116,6 +117,9 @@ fn write_file(
     let length = write.data.len() as u64;
     file.file
         .check_range(open.id, write.offset, length, Access::Write)?;
+    if length > 0 {
+        file.begin_write(open.id, now, waiting)?;
+    }
     file.handle.write(write.data, write.offset, waiting)?;
     file.position
         .store(write.offset + length, Ordering::Relaxed);
@@ -137,6 +141,7 @@ pub(super) fn flush(
         open.require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA)?;
         if !file.is_directory {
             file.handle.flush(waiting)?;
+            file.file.write_time().show_written(request.now);
             core.tell_written(&open, file);
         }
     }

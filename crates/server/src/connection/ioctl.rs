@@ -63,6 +63,7 @@ pub(super) fn ioctl(
                 open: &open,
                 file,
                 ioctl: &ioctl,
+                now: request.now,
                 waiting,
             };
             control.run()?

@@ -27,6 +27,11 @@ const DISPOSITION_DELETE: u32 = 1;
 /// FileModeInformation bits that may be set.
 const MODE: u32 = 0x3E;
 
+/// A time of FileBasicInformation that stops, or restarts, its automatic change through this
+/// open ([MS-FSCC] 2.4.7). We do so for LastWriteTime alone: a store moves the others.
+const FREEZE: i64 = -1;
+const THAW: i64 = -2;
+
 pub(super) fn set_info(
     core: &Arc<Core>,
     request: &Request<'_>,
@@ -155,18 +160,13 @@ impl Change<'_> {
 
     fn set_basic(&self, basic: &FileBasicInformation) -> Result<(), Failure> {
         let &Change { file, waiting, .. } = self;
-        // 0 leaves a time alone; -1 and -2 stop and restart its automatic change, which a
-        // store below us does not offer ([MS-FSCC] 2.4.7).
-        let time = |time: FileTime| match time.0 as i64 {
-            -2..=0 => Ok(None),
-            ..-2 => Err(NtStatus::INVALID_PARAMETER),
-            _ => Ok(Some(time)),
-        };
+        let (now, write_time) = (self.request.now, file.file.write_time());
+        let frozen = basic.last_write_time.0 as i64;
         let times = Times {
-            creation_time: time(basic.creation_time)?,
-            last_access_time: time(basic.last_access_time)?,
-            last_write_time: time(basic.last_write_time)?,
-            change_time: time(basic.change_time)?,
+            creation_time: wanted(basic.creation_time)?,
+            last_access_time: wanted(basic.last_access_time)?,
+            last_write_time: wanted(basic.last_write_time)?,
+            change_time: wanted(basic.change_time)?,
         };
         let attributes = basic.file_attributes;
         if attributes != 0 {
@@ -176,11 +176,19 @@ impl Change<'_> {
             }
             file.handle.set_attributes(attributes, waiting)?;
         }
-        if times == Times::default() {
-            Ok(())
-        } else {
-            Ok(file.handle.set_times(&times, waiting)?)
+        if times != Times::default() {
+            file.handle.set_times(&times, waiting)?;
         }
+        match (times.last_write_time, frozen) {
+            (Some(time), _) => write_time.set(time, now),
+            (None, FREEZE) => {
+                let stored = || Ok(file.handle.stat(waiting)?.last_write_time);
+                write_time.freeze(self.open.id, stored)?;
+            }
+            (None, THAW) => write_time.thaw(self.open.id),
+            (None, _) => write_time.show_written(now),
+        }
+        Ok(())
     }
 
     fn resize(&self, length: u64, set: impl FnOnce(u64) -> StoreResult<()>) -> Result<(), Failure> {
@@ -189,6 +197,7 @@ impl Change<'_> {
         }
         self.check_truncation(length)?;
         set(length)?;
+        self.file.file.write_time().resized(self.request.now);
         self.core.contend(self.open, self.file);
         Ok(())
     }
@@ -204,5 +213,14 @@ impl Change<'_> {
             .file
             .check_range(self.open.id, from, to - from, Access::Write)?;
         Ok(())
+    }
+}
+
+/// The time to set; `None` leaves it alone.
+fn wanted(time: FileTime) -> Result<Option<FileTime>, NtStatus> {
+    match time.0 as i64 {
+        0 | FREEZE | THAW => Ok(None),
+        ..0 => Err(NtStatus::INVALID_PARAMETER),
+        _ => Ok(Some(time)),
     }
 }

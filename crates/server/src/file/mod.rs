@@ -20,6 +20,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod watch;
+mod write_time;
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -44,6 +45,7 @@ use lock::LockList;
 use names::Names;
 use share_mode::denies_delete;
 use state::{Phase, Slot, State};
+use write_time::WriteTime;
 
 /// Parts of the table, and of the index of leases, so that few threads meet.
 const SHARDS: usize = 32;
@@ -111,6 +113,7 @@ pub(crate) struct File {
     has_locks: AtomicBool,
     /// `None` while there are neither locks nor waits for one.
     locks: Mutex<Option<Box<LockList>>>,
+    write_time: WriteTime,
     state: Mutex<State>,
 }
 
@@ -160,12 +163,21 @@ impl File {
             may_break_handle_caching: AtomicBool::new(false),
             has_locks: AtomicBool::new(false),
             locks: Mutex::default(),
+            write_time: WriteTime::default(),
             state: Mutex::default(),
         }
     }
 
     pub(crate) fn identity(&self) -> &FileIdentity {
         &self.identity
+    }
+
+    /// LastWriteTime: a stream has that of its file.
+    pub(crate) fn write_time(&self) -> &WriteTime {
+        match &self.base {
+            Some(base) => &base.write_time,
+            None => &self.write_time,
+        }
     }
 
     /// Are there byte-range locks? Takes no lock.

@@ -111,13 +111,17 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let stat = match self.settle(create, &plan, &opened, stat) {
+        let mut stat = match self.settle(create, &plan, &opened, stat) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
                 return Err(error.into());
             }
         };
+        if plan.overwrites {
+            file.write_time().resized(self.request.now);
+        }
+        file.write_time().show(&mut stat, self.request.now);
         self.tell(&plan, &opened, is_directory, parent_lease);
         let action = match (opened.created, create.create_disposition) {
             (true, _) => create_action::FILE_CREATED,
