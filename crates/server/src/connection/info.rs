@@ -9,7 +9,7 @@ use smb::wire::info::{
     FileEaInformation, FileFsAttributeInformation, FileFsDeviceInformation,
     FileFsFullSizeInformation, FileFsSectorSizeInformation, FileFsSizeInformation,
     FileFsVolumeInformation, FileIdInformation, FileInternalInformation, FileModeInformation,
-    FileNameInformation, FileNetworkOpenInformation, FilePipeInformation, FilePipeLocalInformation,
+    FileNameInformation, FileNetworkOpenInformation, FilePipeLocalInformation,
     FilePositionInformation, FileStandardInformation, FileStreamInformation,
 };
 use smb::wire::{
@@ -287,13 +287,7 @@ fn pipe_information(
             .write(out);
         }
         class::FILE_NAME_INFORMATION => variable = write_name(&format!("\\{}", pipe.name), out)?,
-        class::FILE_PIPE_INFORMATION => {
-            FilePipeInformation {
-                read_mode: 1,
-                completion_mode: 0,
-            }
-            .write(out);
-        }
+        class::FILE_PIPE_INFORMATION => pipe.information().write(out),
         class::FILE_PIPE_LOCAL_INFORMATION => {
             let available = pipe
                 .state()
