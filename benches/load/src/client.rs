@@ -38,6 +38,11 @@ impl Dial {
         &self.arguments.user
     }
 
+    /// Who asks for sessions.
+    pub(crate) fn admin(&self) -> &Credentials {
+        &self.arguments.admin
+    }
+
     fn host(&self) -> String {
         self.arguments.server.ip().to_string()
     }
