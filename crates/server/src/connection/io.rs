@@ -17,7 +17,7 @@ use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
 use crate::outbox::Outcome;
 use crate::pending::Wait;
-use crate::pipe::PipeRead;
+use crate::pipe::Taken;
 use crate::share::Waiting;
 
 /// Offset of DataLength in the body of a READ response ([MS-SMB2] 2.2.20).
@@ -44,26 +44,40 @@ fn read_pipe(
     out: &mut Vec<u8>,
 ) -> Answer {
     let length = read.length as usize;
+    let mut mode = pipe.mode();
+    if request
+        .negotiated
+        .is_some_and(|negotiated| read.length >= negotiated.max_transact)
+    {
+        // impacket asks for MaxReadSize and takes what comes for one fragment of RPC. On
+        // Windows a fragment is written when the one before it has been read.
+        mode.messages = true;
+    }
+    let body = out.len();
+    ReadResponse::write_fixed(out, 0);
+    let data = out.len();
     let mut close_after_reply = Vec::new();
-    let mut done = match pipe.with(&mut close_after_reply, |instance| instance.read(length))? {
-        PipeRead::Data { bytes, more } => {
-            ReadResponse {
-                data: &bytes,
-                data_remaining: 0,
-            }
-            .write(out);
-            Done::from(if more {
-                NtStatus::BUFFER_OVERFLOW
-            } else {
-                NtStatus::SUCCESS
-            })
-        }
-        PipeRead::Broken => return Err(NtStatus::PIPE_BROKEN.into()),
-        PipeRead::Empty => {
+    let taken = pipe
+        .with(&mut close_after_reply, |instance| {
+            mode.read(instance, length, out)
+        })
+        .flatten();
+    if !matches!(taken, Ok(Taken::Data | Taken::PartOfMessage)) {
+        out.truncate(body);
+    }
+    let status = match taken? {
+        Taken::Data => NtStatus::SUCCESS,
+        Taken::PartOfMessage => NtStatus::BUFFER_OVERFLOW,
+        Taken::Nothing if mode.never_waits => return Err(NtStatus::PIPE_EMPTY.into()),
+        Taken::Nothing => {
             pipe.wait(request.ticket)?;
             return Err(Failure::Waits(Wait::Pipe(open.clone()), None));
         }
     };
+    // At most the u32 that was asked for.
+    let count = (out.len() - data) as u32;
+    out[body + DATA_LENGTH..][..4].copy_from_slice(&count.to_le_bytes());
+    let mut done = Done::from(status);
     done.close_after_reply = close_after_reply;
     Ok(done)
 }

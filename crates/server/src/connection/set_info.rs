@@ -66,8 +66,9 @@ pub(super) fn set_info(
                 touched_by_set_info(set.file_info_class, set.buffer),
             );
         }
-        // Read mode and the like: our pipes have one mode, and clients that set it go on.
-        (OpenKind::Pipe(_), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {}
+        (OpenKind::Pipe(pipe), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {
+            pipe.set_information(set.buffer)?;
+        }
         _ => return Err(NtStatus::NOT_SUPPORTED.into()),
     }
     SetInfoResponse.write(out);
