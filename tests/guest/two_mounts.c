@@ -284,6 +284,7 @@ static void locks_that_wait(enum kind kind) {
         expect_lock("exclusive beside a shared one", other, kind, F_WRLCK, 0, 20, 0);
     }
     /* Closing gives locks back. */
+    lock(other, kind, F_UNLCK, 0, 0, 0);
     close(mine);
     expect_lock("the lock after the other's close", other, kind, F_WRLCK, 0, 100, 1);
     close(other);

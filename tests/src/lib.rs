@@ -8,6 +8,7 @@
 
 pub mod capi;
 pub mod client;
+pub mod guest;
 pub mod program;
 pub mod samba;
 pub mod schema;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod differential;
+mod guest;
 mod install;
 mod prerequisites;
 mod python;
@@ -17,7 +18,7 @@ usage: cargo xtask <command>
 
   test [PART...]   everything that has to pass, or only the parts named, in this order:
                    format lint prerequisites build unit fuzz python interop torture
-                   siege differential; `quick` stands for format lint unit
+                   siege differential guest; `quick` stands for format lint unit
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
   differential [--seed N] [--schedules N] [--steps N] [--subjects A,B] [--jobs N] [...]
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         ["torture", words @ ..] => test::root().and_then(|root| torture::torture(&root, words)),
         ["bench", words @ ..] => test::root().and_then(|root| bench::bench(&root, words)),
         ["siege", words @ ..] => test::root().and_then(|root| siege::siege(&root, words)),
+        ["guest", words @ ..] => test::root().and_then(|root| guest::guest(&root, words)),
         ["differential", words @ ..] => {
             test::root().and_then(|root| differential::differential(&root, words))
         }
@@ -81,7 +83,8 @@ fn main() -> ExitCode {
 fn usage() -> String {
     let (benches, attacks) = (bench::usage(), siege::usage());
     format!(
-        "{USAGE}{}{BENCH_USAGE}{benches}{SIEGE_USAGE}{attacks}",
-        torture::USAGE
+        "{USAGE}{}{}{BENCH_USAGE}{benches}{SIEGE_USAGE}{attacks}",
+        torture::USAGE,
+        guest::USAGE
     )
 }

@@ -28,6 +28,16 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("valgrind", "valgrind"),
     // It reads the symbols of the C library and its loader.
     ("valgrind", "libc6-dbg"),
+    // A guest with Debian's kernel, whose package `tests/guest/boot` unpacks by itself.
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("busybox", "busybox-static"),
+    ("modprobe", "kmod"),
+    ("cpio", "cpio"),
+    ("mount.cifs", "cifs-utils"),
+    ("fio", "fio"),
+    ("sqlite3", "sqlite3"),
+    ("git", "git"),
+    ("ip", "iproute2"),
 ];
 
 /// Lets the private smbd of the tests have users without touching /etc/passwd.

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::run::{run, say};
-use crate::{differential, prerequisites, python, siege, torture};
+use crate::{differential, guest, prerequisites, python, siege, torture};
 
 const PARTS: &[&str] = &[
     "format",
@@ -19,6 +19,7 @@ const PARTS: &[&str] = &[
     "torture",
     "siege",
     "differential",
+    "guest",
 ];
 
 /// What stands for several parts: the answers that come within minutes.
@@ -102,6 +103,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
         "torture" => torture::torture(root, &["--bounded"]),
         "siege" => siege::siege(root, &["--bounded"]),
         "differential" => differential::differential(root, differential::IN_TEST),
+        "guest" => guest::guest(root, &[]),
         "python" => python::test(
             root,
             || cargo(root),
