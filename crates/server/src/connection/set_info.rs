@@ -9,8 +9,8 @@ use smb::wire::info::{
     FilePositionInformation, FileRenameInformation,
 };
 use smb::wire::{
-    SetInfoRequest, SetInfoResponse, access_mask, file_attributes, file_information_class as class,
-    info_type,
+    SetInfoRequest, SetInfoResponse, access_mask, create_options, file_attributes,
+    file_information_class as class, info_type,
 };
 use smb::{FileTime, NtStatus};
 
@@ -26,6 +26,9 @@ use crate::tree_connect::ShareKind;
 const DISPOSITION_DELETE: u32 = 1;
 /// FileModeInformation bits that may be set.
 const MODE: u32 = 0x3E;
+/// Those of them of which one may be set: FILE_SYNCHRONOUS_IO_ALERT and _NONALERT.
+const SYNCHRONOUS: u32 =
+    create_options::FILE_SYNCHRONOUS_IO_ALERT | create_options::FILE_SYNCHRONOUS_IO_NONALERT;
 
 /// A time of FileBasicInformation that stops, or restarts, its automatic change through this
 /// open ([MS-FSCC] 2.4.7). We do so for LastWriteTime alone: a store moves the others.
@@ -145,7 +148,13 @@ impl Change<'_> {
             }
             class::FILE_MODE_INFORMATION => {
                 let wanted = FileModeInformation::read(buffer).map_err(short)?;
-                if wanted.mode & !MODE != 0 {
+                // [MS-FSA] 2.1.5.15.8: an open is synchronous from the start or never.
+                let is_synchronous = |mode: u32| mode & SYNCHRONOUS != 0;
+                let before = file.mode.load(Ordering::Relaxed);
+                if wanted.mode & !MODE != 0
+                    || wanted.mode & SYNCHRONOUS == SYNCHRONOUS
+                    || is_synchronous(wanted.mode) != is_synchronous(before)
+                {
                     return Err(NtStatus::INVALID_PARAMETER.into());
                 }
                 file.mode.store(wanted.mode, Ordering::Relaxed);

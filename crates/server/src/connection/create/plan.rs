@@ -81,11 +81,13 @@ impl Plan {
         if kind == KindWanted::Directory && overwrites {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let access = granted(create.desired_access, tree.maximal_access)?;
         let delete_on_close = asked & options::FILE_DELETE_ON_CLOSE != 0;
-        if delete_on_close && access & access_mask::DELETE == 0 {
-            return Err(NtStatus::ACCESS_DENIED);
+        // [MS-FSA] 2.1.5.1 phase 1 asks for the bit itself: MAXIMUM_ALLOWED and GENERIC_ALL
+        // do not stand for it.
+        if delete_on_close && create.desired_access & access_mask::DELETE == 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
         }
+        let access = granted(create.desired_access, tree.maximal_access)?;
         if delete_on_close
             && create.file_attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             && create.create_disposition != disposition::FILE_OPEN
