@@ -194,9 +194,13 @@ check_modes() { # no modes on this share but READONLY
     install -m 755 /bin/true "$a/program" && "$b/program" || wrong "a program run from the share"
 }
 
-check_symlinks() {
-    ln -s target "$a/link" 2>/tmp/error || { echo "# symbolic links: $(tail -1 /tmp/error)"; return 0; }
+check_symlinks() { # mount option mfsymlinks: a file that the client takes for a link
+    echo contents > "$a/target"
+    ln -s target "$a/link" || wrong "ln -s"
     same "$(readlink "$b/link")" target "readlink by the other mount"
+    same "$(cat "$b/link")" contents "read through the link"
+    ln -s nowhere "$a/dangling"; [ -e "$b/dangling" ] && wrong "a link to nothing exists"
+    rm "$a/link" || wrong "rm of a link"; same "$(cat "$b/target")" contents "the target after rm of the link"
 }
 
 check_exclusive() { # O_EXCL, as lock files are made: exactly one of two wins

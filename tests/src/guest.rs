@@ -37,6 +37,7 @@ pub const CHECKS: &[&str] = &[
     "names",
     "statfs",
     "modes",
+    "symlinks",
     "exclusive",
     "copy_range",
     "git",
