@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use smb::wire::{access_mask, share_access};
 use smb::{Guid, NtStatus};
 
 pub(crate) use breaks::Turn;
@@ -402,16 +403,20 @@ impl FileTable {
         self.names().any_below(directory)
     }
 
-    /// May a file be moved into this directory?
+    /// May a file be moved into this directory? That is an open for writing that shares reading
+    /// and writing, as far as those are concerned who have the directory open.
     ///
     /// # Errors
     ///
-    /// SHARING_VIOLATION if somebody has the directory open with the right to delete it.
+    /// SHARING_VIOLATION if somebody has it open with the right to delete it, or does not share
+    /// writing.
     pub(crate) fn may_move_into(&self, directory: &FileName) -> Result<(), NtStatus> {
+        let access = access_mask::FILE_WRITE_DATA;
+        let shared = share_access::FILE_SHARE_READ | share_access::FILE_SHARE_WRITE;
         let files = self.names().files(directory);
         if files
             .iter()
-            .any(|file| file.state().share_modes.deleting() > 0)
+            .any(|file| file.state().share_modes.conflicts(access, shared))
         {
             return Err(NtStatus::SHARING_VIOLATION);
         }
