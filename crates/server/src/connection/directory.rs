@@ -90,24 +90,27 @@ fn entries(
     let mut place = lock(enumeration, waiting)?;
     // [MS-FSA] 2.1.5.6.3: only the first query of an open, or of one that begins anew as if it
     // were the first, says that there is no such file.
-    let is_first = place.is_none() || query.flags & query_directory_flags::SMB2_REOPEN != 0;
+    let reopens = query.flags & query_directory_flags::SMB2_REOPEN != 0;
+    let answered = !reopens && place.as_ref().is_some_and(|present| present.answered);
     if let Some(pattern) = beginning(place.as_deref(), query.flags, &name)? {
         *place = Some(Box::new(begin(handle, pattern, &name, waiting)?));
     }
     let enumeration = place.as_deref_mut().ok_or(NtStatus::INTERNAL_ERROR)?;
-    enumeration.any |= !is_first;
+    // Not yet: a query that has to wait for the store comes back, and is still the first.
+    enumeration.answered = answered;
     let single = query.flags & query_directory_flags::SMB2_RETURN_SINGLE_ENTRY != 0;
     let mut entries = Vec::new();
     let mut writer = Writer::new(form, &mut entries, limit);
     fill(handle, enumeration, form, single, waiting, &mut writer)?;
     if writer.is_empty() {
-        return Err(match enumeration.any {
-            true => NtStatus::NO_MORE_FILES,
-            false => NtStatus::NO_SUCH_FILE,
+        let is_first = !std::mem::replace(&mut enumeration.answered, true);
+        return Err(match is_first {
+            true => NtStatus::NO_SUCH_FILE,
+            false => NtStatus::NO_MORE_FILES,
         }
         .into());
     }
-    enumeration.any = true;
+    enumeration.answered = true;
     Ok(entries)
 }
 

@@ -89,8 +89,9 @@ pub(crate) struct Enumeration {
     pub(crate) cursor: Cursor,
     pub(crate) names: Names,
     pub(crate) pattern: Pattern,
-    /// Something was returned: the end is NO_MORE_FILES, else NO_SUCH_FILE.
-    pub(crate) any: bool,
+    /// A query of this open has been answered: the end is NO_MORE_FILES from now on, and was
+    /// NO_SUCH_FILE before.
+    pub(crate) answered: bool,
 }
 
 impl Enumeration {
@@ -100,7 +101,7 @@ impl Enumeration {
             cursor: Cursor::Start,
             names: Names::default(),
             pattern,
-            any: false,
+            answered: false,
         }
     }
 
