@@ -36,9 +36,11 @@ pub(crate) mod inotify;
 mod listing;
 mod medium;
 mod names;
+mod space;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 /// How a directory is shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

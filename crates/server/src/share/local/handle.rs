@@ -1,22 +1,19 @@
 //! One open file or directory.
 
-use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{
-    AtFlags, CWD, FallocateFlags, Mode, OFlags, SeekFrom, Timespec, Timestamps, UTIME_OMIT,
-};
-use rustix::io::{Errno, ReadWriteFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::io::Errno;
 use smb::{FileTime, NtStatus};
 
 use super::super::name::check_component;
 use super::super::{
-    Cursor, DirectoryEntry, ExtendedAttribute, FileHandle, FileKey, FileKind, FileStat,
-    MAX_ALLOCATED_RANGES, Names, SharePath, StoreError, StoreResult, StreamEntry, Times, Waiting,
+    Cursor, DirectoryEntry, ExtendedAttribute, FileHandle, FileKey, FileKind, FileStat, Names,
+    SharePath, StoreError, StoreResult, StreamEntry, Times, Waiting,
 };
 use super::attributes::{self, SetChangeTime, Stored};
 use super::beneath::Root;
@@ -24,7 +21,8 @@ use super::errno::{resolution_error, status};
 use super::facts::Facts;
 use super::listing::Pages;
 use super::medium::Medium;
-use super::{descriptor_path, extended, listing, streams};
+use super::transfer::{self, Cached};
+use super::{descriptor_path, extended, listing, space, streams};
 
 /// What a descriptor is good for; with neither it is O_PATH.
 #[derive(Clone, Copy)]
@@ -138,11 +136,19 @@ impl LocalHandle {
         Ok(self.root.known.read(facts, stored))
     }
 
-    /// Keeps attributes where that is possible, and remembers them in any case.
+    /// Keeps attributes. Where that is not possible a ChangeTime is at least remembered.
     fn store(&self, stored: Stored) -> Result<(), Errno> {
         let result = stored.store(&descriptor_path(&self.fd));
+        let known = match result {
+            Ok(()) => stored,
+            Err(Errno::OPNOTSUPP) => Stored {
+                change_time: stored.change_time,
+                ..Stored::default()
+            },
+            Err(errno) => return Err(errno),
+        };
         if let Ok(facts) = Facts::of(&self.fd) {
-            self.root.known.set(&facts, stored);
+            self.root.known.set(&facts, known);
         }
         result
     }
@@ -157,51 +163,6 @@ impl LocalHandle {
             true => rustix::fs::chmodat(CWD, descriptor_path(&self.fd), mode, AtFlags::empty()),
             false => rustix::fs::fchmod(&self.fd, mode),
         }
-    }
-
-    /// Reads without waiting for the disk. A file system that cannot tell whether it would
-    /// have to is taken to.
-    fn read_cached(&self, buffer: &mut [u8], offset: u64) -> StoreResult<usize> {
-        let mut done = 0;
-        while done < buffer.len() {
-            let mut slices = [IoSliceMut::new(&mut buffer[done..])];
-            let at = offset + done as u64;
-            match rustix::io::preadv2(&self.fd, &mut slices, at, ReadWriteFlags::NOWAIT) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    return Err(StoreError::WouldWait);
-                }
-                Err(errno) => return Err(status(errno).into()),
-            }
-        }
-        Ok(done)
-    }
-
-    /// Writes as far as that needs no device. If it does in the middle, the beginning is
-    /// written already: who then waits writes the same bytes again.
-    fn write_cached(&self, data: &[u8], offset: u64) -> StoreResult<()> {
-        // Asked each time it would cost a system call for nothing: ext4 has no such writes.
-        if !self.root.has_nowait_writes.load(Ordering::Relaxed) {
-            return Err(StoreError::WouldWait);
-        }
-        let mut done = 0;
-        while done < data.len() {
-            let slices = [IoSlice::new(&data[done..])];
-            let at = offset + done as u64;
-            match rustix::io::pwritev2(&self.fd, &slices, at, ReadWriteFlags::NOWAIT) {
-                Ok(count) if count > 0 => done += count,
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    self.root.has_nowait_writes.store(false, Ordering::Relaxed);
-                    return Err(StoreError::WouldWait);
-                }
-                Err(Errno::INTR) => {}
-                // Whatever else there is to be said, it is said to who may wait.
-                Ok(_) | Err(_) => return Err(StoreError::WouldWait),
-            }
-        }
-        Ok(())
     }
 
     fn stat_of_link(&self, name: &str, waiting: Waiting) -> StoreResult<Option<FileStat>> {
@@ -265,19 +226,10 @@ impl FileHandle for LocalHandle {
         if !fits_signed(offset, buffer.len()) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if self.medium().check_device(waiting).is_err() {
-            return self.read_cached(buffer, offset);
+        match self.medium().check_device(waiting) {
+            Ok(()) => Ok(transfer::read(self.fd.as_fd(), buffer, offset)?),
+            Err(_) => transfer::read_cached(self.fd.as_fd(), buffer, offset),
         }
-        let mut done = 0;
-        while done < buffer.len() {
-            match rustix::io::pread(&self.fd, &mut buffer[done..], offset + done as u64) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(status(errno).into()),
-            }
-        }
-        Ok(done)
     }
 
     fn write(&self, data: &[u8], offset: u64, waiting: Waiting) -> StoreResult<()> {
@@ -286,19 +238,23 @@ impl FileHandle for LocalHandle {
         if !fits_signed(offset, data.len()) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if self.medium().check_device(waiting).is_err() {
-            return self.write_cached(data, offset);
+        let fd = self.fd.as_fd();
+        if self.medium().check_device(waiting).is_ok() {
+            return Ok(transfer::write(fd, data, offset)?);
         }
-        let mut done = 0;
-        while done < data.len() {
-            match rustix::io::pwrite(&self.fd, &data[done..], offset + done as u64) {
-                Ok(0) => return Err(NtStatus::DISK_FULL.into()),
-                Ok(count) => done += count,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(status(errno).into()),
+        // Asked each time it would cost a system call for nothing: ext4 has no such writes.
+        let has_nowait = &self.root.has_nowait_writes;
+        if !has_nowait.load(Ordering::Relaxed) {
+            return Err(StoreError::WouldWait);
+        }
+        match transfer::write_cached(fd, data, offset) {
+            Cached::Done => Ok(()),
+            Cached::WouldWait => Err(StoreError::WouldWait),
+            Cached::Unknown => {
+                has_nowait.store(false, Ordering::Relaxed);
+                Err(StoreError::WouldWait)
             }
         }
-        Ok(())
     }
 
     fn flush(&self, waiting: Waiting) -> StoreResult<()> {
@@ -325,27 +281,7 @@ impl FileHandle for LocalHandle {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         self.medium().check_device(waiting)?;
-        self.with_writable(|fd| {
-            let size = Facts::of(fd).map_err(status)?.size();
-            if length <= size {
-                return match length == size {
-                    true => Ok(()),
-                    false => rustix::fs::ftruncate(fd, length).map_err(status),
-                };
-            }
-            // Asked beforehand, since some file systems first take all that is left and
-            // only then fail.
-            let space = rustix::fs::fstatvfs(fd).map_err(status)?;
-            if length - size > space.f_bavail.saturating_mul(space.f_frsize) {
-                return Err(NtStatus::DISK_FULL);
-            }
-            match rustix::fs::fallocate(fd, FallocateFlags::KEEP_SIZE, size, length - size) {
-                // A reservation is a hint where there is none to be had.
-                Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-                Err(errno) => Err(status(errno)),
-            }
-        })?;
-        Ok(())
+        Ok(self.with_writable(|fd| space::reserve(fd, length))?)
     }
 
     fn zero_range(&self, offset: u64, length: u64, waiting: Waiting) -> StoreResult<()> {
@@ -356,14 +292,7 @@ impl FileHandle for LocalHandle {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         self.medium().check_device(waiting)?;
-        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        self.with_writable(
-            |fd| match rustix::fs::fallocate(fd, flags, offset, length.get()) {
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(fd, offset, length.get()),
-                result => result.map_err(status),
-            },
-        )?;
-        Ok(())
+        Ok(self.with_writable(|fd| space::zero(fd, offset, length))?)
     }
 
     fn allocated_ranges(
@@ -380,7 +309,7 @@ impl FileHandle for LocalHandle {
         // A descriptor of its own has a position of its own.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = super::open_descriptor(&self.fd, flags).map_err(status)?;
-        Ok(data_ranges(fd.as_fd(), offset, offset + length).map_err(status)?)
+        Ok(space::data_ranges(fd.as_fd(), offset, offset + length).map_err(status)?)
     }
 
     fn set_sparse(&self, sparse: bool, waiting: Waiting) -> StoreResult<()> {
@@ -597,48 +526,6 @@ fn fits_signed(offset: u64, length: usize) -> bool {
 fn ends_signed(offset: u64, length: u64) -> bool {
     let end = offset.checked_add(length);
     end.is_some_and(|end| i64::try_from(end).is_ok())
-}
-
-/// Where there are no holes: as far as the file reaches.
-fn write_zeros(fd: BorrowedFd<'_>, offset: u64, length: u64) -> Result<(), NtStatus> {
-    let size = Facts::of(fd).map_err(status)?.size();
-    let end = size.min(offset + length);
-    let zeros = [0; 16 * 1024];
-    let mut at = offset;
-    while at < end {
-        let count = zeros
-            .len()
-            .min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        match rustix::io::pwrite(fd, &zeros[..count], at) {
-            Ok(0) => return Err(NtStatus::DISK_FULL),
-            Ok(count) => at += count as u64,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(status(errno)),
-        }
-    }
-    Ok(())
-}
-
-/// (offset, length) of what has data between `start` and `end`. Moves the position of `fd`.
-fn data_ranges(fd: BorrowedFd<'_>, start: u64, end: u64) -> Result<Vec<(u64, u64)>, Errno> {
-    let mut ranges = Vec::new();
-    let mut at = start;
-    while at < end {
-        let data = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
-            Ok(data) if data < end => data,
-            // ENXIO: no data from here on.
-            Ok(_) | Err(Errno::NXIO) => break,
-            Err(errno) => return Err(errno),
-        };
-        if ranges.len() + 1 == MAX_ALLOCATED_RANGES {
-            ranges.push((data, end - data));
-            break;
-        }
-        let hole = rustix::fs::seek(fd, SeekFrom::Hole(data))?.min(end);
-        ranges.push((data, hole - data));
-        at = hole;
-    }
-    Ok(ranges)
 }
 
 fn timespec(time: Option<FileTime>) -> Timespec {
