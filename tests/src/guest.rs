@@ -27,6 +27,8 @@ pub const CHECKS: &[&str] = &[
     "fcntl",
     "flock",
     "append",
+    "count",
+    "storm",
     "while_open",
     "fio",
     "fio_mapped",
