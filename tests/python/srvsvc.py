@@ -157,6 +157,16 @@ def levels():
     file.close()
 
 
+def fragments():
+    """An answer of many fragments: impacket takes what a READ gives for one of them."""
+    dce = bound(ADMIN)
+    conn = connection()
+    kept = [session(conn, user) for user in (ALICE, BOB) * 60]
+    for level in LEVELS:
+        rows = rows_of(dce, level)
+        expect(len(rows) == len(kept) + 1, f"level {level}: {len(rows)} rows")
+
+
 def filters():
     """ClientName and UserName, alone and together, in every spelling that is allowed."""
     dce = bound(ADMIN)
@@ -335,5 +345,5 @@ def neighbours():
     expect(error.get_error_code() == 2314, f"{error!r}")
 
 
-CASES = [levels, filters, paging, codes, ending, own, neighbours]
+CASES = [levels, fragments, filters, paging, codes, ending, own, neighbours]
 {case.__name__: case for case in CASES}[ARGUMENTS[0]]()

@@ -60,9 +60,19 @@ pub enum Work {
     /// Session set-ups per second
     Setup(Setup),
     /// Pairs of CREATE and CLOSE per second
-    OpenClose(Rate),
+    OpenClose(OpenClose),
     /// ECHO requests per second
-    Echo(Rate),
+    Echo(Echo),
+    /// The bytes of ECHO over bare TCP connections, without any server of SMB
+    BareEcho(Rate),
+    /// Pairs of LOCK and UNLOCK per second, all on one file
+    Lock(Rate),
+    /// CREATE of a file of which another client has a batch oplock
+    BreakOplock(BreakOplock),
+    /// Changes told of directories that are watched
+    Watch(Watch),
+    /// ECHO while others create names that are not there
+    CreateMissing(CreateMissing),
     /// Listing a directory from its open to its close
     ListDir(ListDir),
     /// An attack, beside clients who work and an administrator who ends it
@@ -81,6 +91,9 @@ pub struct Hold {
     /// Files open in each session
     #[arg(long, default_value_t = 0)]
     pub open_files: u32,
+    /// Byte-range locks that the first session holds on one file
+    #[arg(long, default_value_t = 0)]
+    pub locks: u32,
 }
 
 /// `enum`.
@@ -95,6 +108,12 @@ pub struct Enum {
     /// Calls to measure
     #[arg(long, default_value_t = 200)]
     pub calls: usize,
+    /// Bind with fragments of this many bytes; most clients take 4280
+    #[arg(long)]
+    pub fragment: Option<u16>,
+    /// Bytes asked for in one READ, with --fragment
+    #[arg(long, default_value_t = 65_536)]
+    pub read: u32,
 }
 
 /// `enum-all`.
@@ -161,7 +180,62 @@ pub struct Setup {
     pub seconds: f64,
 }
 
-/// `open-close`, `echo`.
+/// `open-close`.
+#[derive(Args, Clone, Debug)]
+pub struct OpenClose {
+    /// How many clients, and how long.
+    #[command(flatten)]
+    pub rate: Rate,
+    /// With a lease asked for, which must be granted
+    #[arg(long)]
+    pub lease: bool,
+}
+
+/// `echo`.
+#[derive(Args, Clone, Debug)]
+pub struct Echo {
+    /// How many clients, and how long.
+    #[command(flatten)]
+    pub rate: Rate,
+    /// Requests under way on each connection
+    #[arg(long, default_value_t = 1)]
+    pub outstanding: u32,
+}
+
+/// `break-oplock`.
+#[derive(Args, Clone, Debug)]
+pub struct BreakOplock {
+    /// Oplocks broken
+    #[arg(long, default_value_t = 500)]
+    pub rounds: usize,
+}
+
+/// `watch`.
+#[derive(Args, Clone, Debug)]
+pub struct Watch {
+    /// Directories watched
+    #[arg(long, default_value_t = 1_000)]
+    pub directories: u32,
+    /// Files made, in each directory in turn
+    #[arg(long, default_value_t = 10_000)]
+    pub changes: u32,
+}
+
+/// `create-missing`.
+#[derive(Args, Clone, Debug)]
+pub struct CreateMissing {
+    /// The directory, relative to the share
+    #[arg(long)]
+    pub name: String,
+    /// Connections that create, each with its thread
+    #[arg(long, default_value_t = 4)]
+    pub connections: u32,
+    /// How long
+    #[arg(long, default_value_t = 3.0)]
+    pub seconds: f64,
+}
+
+/// How many clients, and how long.
 #[derive(Args, Clone, Debug)]
 pub struct Rate {
     /// Connections, each with its thread

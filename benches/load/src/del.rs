@@ -18,7 +18,7 @@ use crate::{Dial, Error, Result};
 
 /// Between two requests of the probe: finer than what is looked for (20 ms), and far from
 /// being a load of its own.
-const PROBE_PAUSE: Duration = Duration::from_micros(500);
+pub(crate) const PROBE_PAUSE: Duration = Duration::from_micros(500);
 
 /// How long the probe looks before and after the call.
 const PROBE_MARGIN: Duration = Duration::from_millis(500);
@@ -56,6 +56,7 @@ pub(crate) fn one_by_one(dial: &Dial, arguments: &Del) -> Result<Value> {
                 sessions: arguments.victims,
                 per_connection: 1,
                 open_files: 0,
+                locks: 0,
             },
         )
         .await?;
@@ -98,6 +99,7 @@ pub(crate) fn many(dial: &Dial, arguments: &DelMany) -> Result<Value> {
                 sessions: arguments.sessions,
                 per_connection: arguments.per_connection,
                 open_files: 0,
+                locks: 0,
             },
         )
         .await?;
@@ -143,12 +145,14 @@ pub(crate) fn many(dial: &Dial, arguments: &DelMany) -> Result<Value> {
     }))
 }
 
-struct Probed {
-    start: Instant,
-    end: Instant,
+/// One ECHO.
+pub(crate) struct Probed {
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
 }
 
-fn probe(dial: &Dial, stop: &AtomicBool) -> Result<Vec<Probed>> {
+/// ECHO after ECHO until `stop` is set.
+pub(crate) fn probe(dial: &Dial, stop: &AtomicBool) -> Result<Vec<Probed>> {
     runtime()?.block_on(async {
         let connection = dial.own_connection(Block::Passing.address(0)).await?;
         let session = dial.session(&connection, dial.user()).await?;

@@ -12,17 +12,18 @@ use srvsvc::{MAX_PREFERRED_LENGTH, NetApiStatus, SessionEnumRequest, opnum};
 use crate::addresses::Block;
 use crate::arguments::{Enum, EnumAll, GetOne};
 use crate::client::runtime;
+use crate::fragments;
 use crate::latency::summary;
 use crate::reply::{decoded, pages, result};
 use crate::{Dial, Error, Result};
 
 /// Calls before the first one that counts.
-const WARM_UP: usize = 10;
+pub(crate) const WARM_UP: usize = 10;
 
 /// A measurement ends here even if calls are left: two thousand sessions of a slow server.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
-fn rows_are(expected: usize, found: usize) -> Result<()> {
+pub(crate) fn rows_are(expected: usize, found: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }
@@ -42,12 +43,20 @@ fn request(level: u32, page: u32) -> SessionEnumRequest {
     }
 }
 
+/// The request for all rows at once.
+pub(crate) fn everything(level: u32) -> SessionEnumRequest {
+    request(level, MAX_PREFERRED_LENGTH)
+}
+
 /// `enum`: from the request to the last byte of the reply; decoding is not in it, but
 /// every reply is decoded and counted behind the clock's back.
 pub(crate) fn list(dial: &Dial, arguments: &Enum) -> Result<Value> {
+    if let Some(fragment) = arguments.fragment {
+        return fragments::list(dial, arguments, fragment);
+    }
     runtime()?.block_on(async {
         let mut server = dial.server().await?;
-        let request = request(arguments.level, MAX_PREFERRED_LENGTH);
+        let request = everything(arguments.level);
         let (mut times, mut bytes) = (Vec::with_capacity(arguments.calls), 0);
         let start = Instant::now();
         for number in 0..WARM_UP + arguments.calls {

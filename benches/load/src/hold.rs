@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::addresses::Block;
 use crate::arguments::Hold;
 use crate::client::shared_runtime;
+use crate::locks;
 use crate::{Dial, Error, Result};
 
 /// Logons under way at once: keeps two cores busy, and no server's queue of new
@@ -32,6 +33,7 @@ pub(crate) struct Wanted {
     pub(crate) sessions: u32,
     pub(crate) per_connection: u32,
     pub(crate) open_files: u32,
+    pub(crate) locks: u32,
 }
 
 /// Sets everything up; every session has one tree connect.
@@ -68,6 +70,11 @@ async fn one_connection(dial: &Dial, wanted: &Wanted, number: u32, count: u32) -
             let name = format!("held-{number}-{index}-{file}");
             opens.push(tree.create(&name, &Create::overwrite()).await?);
         }
+        if wanted.locks > 0 && (number, index) == (0, 0) {
+            let open = tree.create(locks::FILE, &locks::create()).await?;
+            locks::take(&open, wanted.locks).await?;
+            opens.push(open);
+        }
         sessions.push((session, tree, opens));
     }
     Ok(Held {
@@ -88,6 +95,7 @@ pub(crate) fn run(dial: &Dial, hold_arguments: &Hold) -> Result<Value> {
             sessions: hold_arguments.sessions,
             per_connection: hold_arguments.per_connection,
             open_files: hold_arguments.open_files,
+            locks: hold_arguments.locks,
         },
     ))?;
     let mut output = std::io::stdout();

@@ -6,16 +6,23 @@
 
 pub mod addresses;
 pub mod arguments;
+mod bare;
+mod beside;
+mod caching;
 mod client;
 mod del;
 mod enumeration;
+mod fragments;
 mod hold;
 pub mod latency;
+mod locks;
+mod outstanding;
 mod reply;
 mod requests;
 mod setup;
 pub mod siege;
 mod waiting;
+mod watch;
 
 use serde_json::Value;
 
@@ -32,6 +39,9 @@ pub enum Error {
     /// The client's end of srvsvc.
     #[error("{0}")]
     Netsession(#[from] netsession::Error),
+    /// Bytes of SMB that are none.
+    #[error("{0}")]
+    Wire(#[from] smb::wire::Error),
     /// Threads, sockets, standard input.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -56,8 +66,13 @@ pub fn run(dial: &Dial, work: &Work) -> Result<Value> {
         Work::Del(del) => del::one_by_one(dial, del),
         Work::DelMany(del) => del::many(dial, del),
         Work::Setup(setup) => setup::run(dial, setup),
-        Work::OpenClose(rate) => requests::open_close(dial, rate),
-        Work::Echo(rate) => requests::echo(dial, rate),
+        Work::OpenClose(open_close) => requests::open_close(dial, open_close),
+        Work::Echo(echo) => requests::echo(dial, echo),
+        Work::BareEcho(rate) => bare::run(rate),
+        Work::Lock(rate) => locks::pairs(dial, rate),
+        Work::BreakOplock(rounds) => caching::break_oplock(dial, rounds),
+        Work::Watch(watch) => watch::run(dial, watch),
+        Work::CreateMissing(create) => beside::run(dial, create),
         Work::ListDir(list) => requests::list_dir(dial, list),
         Work::Siege(siege) => siege::run(dial, siege),
     }

@@ -4,23 +4,30 @@ use std::time::{Duration, Instant};
 
 use netsession::smb_client::{Create, Session, TreeConnect};
 use serde_json::{Value, json};
-use smb::NtStatus;
 use smb::wire::info::directory::{Form, read_list};
 use smb::wire::{
     Command, QueryDirectoryRequest, QueryDirectoryResponse, Utf16, file_information_class,
     query_directory_flags, utf16,
 };
+use smb::{Guid, NtStatus};
 
 use crate::addresses::Block;
-use crate::arguments::{ListDir, Rate};
+use crate::arguments::{Echo, ListDir, OpenClose};
+use crate::caching::open_leased;
 use crate::client::{on_threads, runtime};
 use crate::latency::summary;
+use crate::outstanding::Line;
 use crate::{Dial, Error, Result};
 
 /// Turns between two looks at the clock.
-const BATCH: u32 = 32;
+pub(crate) const BATCH: u32 = 32;
 
-async fn prepared(dial: &Dial, number: u32, asynchronous: bool) -> Result<(Session, TreeConnect)> {
+/// A session of the client with this number, and its share.
+pub(crate) async fn prepared(
+    dial: &Dial,
+    number: u32,
+    asynchronous: bool,
+) -> Result<(Session, TreeConnect)> {
     let source = Block::Held.address(number);
     let connection = match asynchronous {
         true => dial.connection(source).await?,
@@ -31,12 +38,15 @@ async fn prepared(dial: &Dial, number: u32, asynchronous: bool) -> Result<(Sessi
     Ok((session, tree))
 }
 
-fn told(rates: &[f64]) -> Value {
+pub(crate) fn told(rates: &[f64]) -> Value {
     json!({ "per_second": rates.iter().sum::<f64>(), "connections": rates.len() })
 }
 
 /// Turns per second of `turn`, for the time asked for.
-async fn rate(lasting: Duration, mut turn: impl AsyncFnMut() -> Result<()>) -> Result<f64> {
+pub(crate) async fn rate(
+    lasting: Duration,
+    mut turn: impl AsyncFnMut() -> Result<()>,
+) -> Result<f64> {
     let (start, mut count) = (Instant::now(), 0_u32);
     while start.elapsed() < lasting {
         for _ in 0..BATCH {
@@ -48,18 +58,22 @@ async fn rate(lasting: Duration, mut turn: impl AsyncFnMut() -> Result<()>) -> R
 }
 
 /// `open-close`: each connection opens a file of its own to read, and closes it.
-pub(crate) fn open_close(dial: &Dial, arguments: &Rate) -> Result<Value> {
-    let lasting = Duration::from_secs_f64(arguments.seconds);
-    let rates = on_threads(arguments.connections, |number| async move {
-        let (session, tree) = prepared(dial, number, arguments.asynchronous).await?;
+pub(crate) fn open_close(dial: &Dial, arguments: &OpenClose) -> Result<Value> {
+    let (rate_of, leased) = (&arguments.rate, arguments.lease);
+    let lasting = Duration::from_secs_f64(rate_of.seconds);
+    let rates = on_threads(rate_of.connections, |number| async move {
+        let (session, tree) = prepared(dial, number, rate_of.asynchronous).await?;
         let name = format!("open-close-{number}");
         tree.create(&name, &Create::overwrite())
             .await?
             .close()
             .await?;
         let open = Create::open();
-        let rate = rate(lasting, async || {
-            Ok(tree.create(&name, &open).await?.close().await?)
+        let mut key = Guid([0x4C; 16]);
+        key.0[..4].copy_from_slice(&number.to_le_bytes());
+        let rate = rate(lasting, async || match leased {
+            true => open_leased(&tree, &name, key).await,
+            false => Ok(tree.create(&name, &open).await?.close().await?),
         })
         .await?;
         session.logoff().await?;
@@ -69,11 +83,19 @@ pub(crate) fn open_close(dial: &Dial, arguments: &Rate) -> Result<Value> {
 }
 
 /// `echo`.
-pub(crate) fn echo(dial: &Dial, arguments: &Rate) -> Result<Value> {
-    let lasting = Duration::from_secs_f64(arguments.seconds);
-    let rates = on_threads(arguments.connections, |number| async move {
-        let (session, _tree) = prepared(dial, number, arguments.asynchronous).await?;
-        let rate = rate(lasting, async || Ok(session.echo().await?)).await?;
+pub(crate) fn echo(dial: &Dial, arguments: &Echo) -> Result<Value> {
+    let (rate_of, outstanding) = (&arguments.rate, arguments.outstanding);
+    let lasting = Duration::from_secs_f64(rate_of.seconds);
+    let rates = on_threads(rate_of.connections, |number| async move {
+        let (session, tree) = prepared(dial, number, rate_of.asynchronous).await?;
+        let line = Line {
+            session: &session,
+            tree: &tree,
+        };
+        let rate = match outstanding {
+            0 | 1 => rate(lasting, async || Ok(session.echo().await?)).await?,
+            more => line.echo_rate(more, lasting).await?,
+        };
         session.logoff().await?;
         Ok(rate)
     })?;

@@ -141,6 +141,10 @@ fn rates() {
         &["setup", "--threads", "2"][..],
         &["setup", "--same-connection"],
         &["open-close", "--connections", "2"],
+        &["open-close", "--connections", "2", "--lease"],
+        &["lock", "--connections", "2"],
+        &["bare-echo", "--connections", "2"],
+        &["echo", "--connections", "2", "--outstanding", "16"],
         &["echo", "--connections", "2"],
         &["echo", "--connections", "2", "--asynchronous"],
         &["--encrypt", "echo", "--connections", "1"],
@@ -152,6 +156,29 @@ fn rates() {
             "{words:?} {measured}"
         );
     }
+}
+
+#[test]
+fn small_fragments() {
+    let peer = Peer::start();
+    let words = ["enum", "--calls", "5", "--rows", "1", "--fragment", "4280"];
+    let measured = peer.run(&words).unwrap();
+    assert_eq!(
+        (&measured["calls"], &measured["reads"]),
+        (&5.into(), &0.into())
+    );
+}
+
+#[test]
+fn oplocks_and_changes() {
+    let peer = Peer::start();
+    let measured = peer.run(&["break-oplock", "--rounds", "5"]).unwrap();
+    assert_eq!(measured["calls"], 5);
+    let words = ["watch", "--directories", "20", "--changes", "100"];
+    assert_eq!(peer.run(&words).unwrap()["told"], 100);
+    std::fs::create_dir(peer.directory.path().join("data/large")).unwrap();
+    let words = ["create-missing", "--name", "large", "--seconds", "0.2"];
+    assert!(peer.run(&words).unwrap()["creates"].as_u64().unwrap() > 1);
 }
 
 #[test]

@@ -238,6 +238,15 @@ impl Core {
 
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
         self.tell_written(open, file);
+        let now = self.config.clock.now();
+        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
+            let (core, open) = (self.clone(), open.clone());
+            self.spawn_blocking(move || {
+                if let OpenKind::File(file) = &open.kind {
+                    let _ = core.keep_write_time(&open, file, now, Waiting::Allowed);
+                }
+            });
+        }
         let (mut granted, mut ended) = (Vec::new(), Vec::new());
         file.file.close_locks(open.id, &mut granted, &mut ended);
         self.locks_granted(&granted);

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use smb::wire::info::FilePipeInformation;
 use smb::wire::{FileId, access_mask};
-use smb::{Guid, NtStatus};
+use smb::{FileTime, Guid, NtStatus};
 
 use crate::application::{OpenRow, Page, SessionGlobalId};
 use crate::budget::Charge;
@@ -13,9 +14,9 @@ use crate::counted::{Counted, Keyed};
 use crate::file::lock::LockSequences;
 use crate::file::{File, FileTable};
 use crate::pending::Ticket;
-use crate::pipe::Pipe;
+use crate::pipe::{Pipe, PipeMode};
 use crate::session::Session;
-use crate::share::{Enumeration, FileHandle, SharePath};
+use crate::share::{Enumeration, FileHandle, SharePath, StoreResult, Waiting};
 use crate::tree_connect::{ShareKind, TreeConnect};
 
 pub(crate) struct Open {
@@ -91,6 +92,8 @@ pub(crate) struct PipeOpen {
 }
 
 pub(crate) struct PipeState {
+    /// Bytes, waiting for them, until the client says otherwise.
+    mode: PipeMode,
     /// `None` while a request works on it, and once closed.
     pub(crate) pipe: Option<Box<dyn Pipe>>,
     /// READs that wait for data, oldest first.
@@ -99,7 +102,58 @@ pub(crate) struct PipeState {
     pub(crate) closed: bool,
 }
 
+impl FileOpen {
+    /// To be called before its data changes.
+    pub(crate) fn begin_write(
+        &self,
+        open: u32,
+        now: FileTime,
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        let stored = || Ok(self.handle.stat(waiting)?.last_write_time);
+        self.file.write_time().writing(open, now, stored)
+    }
+}
+
 impl PipeOpen {
+    pub(crate) fn new(name: Arc<str>, pipe: Option<Box<dyn Pipe>>) -> Self {
+        let state = Mutex::new(PipeState {
+            mode: PipeMode::default(),
+            pipe,
+            readers: VecDeque::new(),
+            closed: false,
+        });
+        Self { name, state }
+    }
+
+    /// How the client reads it.
+    pub(crate) fn mode(&self) -> PipeMode {
+        self.state().mode
+    }
+
+    /// The same, as QUERY_INFO tells it.
+    pub(crate) fn information(&self) -> FilePipeInformation {
+        let mode = self.mode();
+        FilePipeInformation {
+            read_mode: mode.messages.into(),
+            completion_mode: mode.never_waits.into(),
+        }
+    }
+
+    /// SET_INFO FilePipeInformation.
+    pub(crate) fn set_information(&self, buffer: &[u8]) -> Result<(), NtStatus> {
+        let information =
+            FilePipeInformation::read(buffer).map_err(|_| NtStatus::INFO_LENGTH_MISMATCH)?;
+        if information.read_mode > 1 || information.completion_mode > 1 {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        self.state().mode = PipeMode {
+            messages: information.read_mode == 1,
+            never_waits: information.completion_mode == 1,
+        };
+        Ok(())
+    }
+
     /// The pipe, unless somebody works on it, and who waits for its data.
     pub(crate) fn close(&self) -> (Option<Box<dyn Pipe>>, VecDeque<Ticket>) {
         let mut state = self.state();

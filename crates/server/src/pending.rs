@@ -76,7 +76,7 @@ pub(crate) struct PendingRequest {
     pub(crate) length: usize,
     pub(crate) compound: Compound,
     pub(crate) wait: Wait,
-    /// The open that it works on (its volatile FileId), if it changes what CLOSE must find.
+    /// The open that it works on (its volatile FileId).
     pub(crate) works_on: Option<u64>,
     /// When the client is told that it waits; `None` once it has been told.
     pub(crate) interim_at: Option<Instant>,

@@ -59,3 +59,57 @@ pub trait Pipe: Send + 'static {
     /// caller's own session): asked when [`Pipe::available`] is 0, and when the pipe closes.
     fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId>;
 }
+
+/// How a client reads an open of a pipe: FilePipeInformation ([MS-FSCC] 2.4.37).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PipeMode {
+    /// A read ends where the message ends, and says so if the message goes on. Otherwise it
+    /// goes on with the next message.
+    pub(crate) messages: bool,
+    /// A read of an empty pipe fails instead of waiting.
+    pub(crate) never_waits: bool,
+}
+
+impl PipeMode {
+    /// Appends what one READ of at most `max` bytes gives to `out`. Of an empty pipe that
+    /// goes on, nothing.
+    pub(crate) fn read(
+        self,
+        pipe: &mut dyn Pipe,
+        max: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Taken, NtStatus> {
+        let end = out.len() + max;
+        out.reserve(max.min(pipe.available()));
+        let mut taken = Taken::Nothing;
+        loop {
+            match pipe.read(end.saturating_sub(out.len())) {
+                PipeRead::Data { bytes, more } => {
+                    out.extend_from_slice(&bytes);
+                    if self.messages && more {
+                        return Ok(Taken::PartOfMessage);
+                    }
+                    taken = Taken::Data;
+                }
+                PipeRead::Empty => return Ok(taken),
+                PipeRead::Broken if taken == Taken::Nothing => return Err(NtStatus::PIPE_BROKEN),
+                // What came before its end is read first.
+                PipeRead::Broken => return Ok(taken),
+            }
+            if self.messages || out.len() >= end || pipe.available() == 0 {
+                return Ok(taken);
+            }
+        }
+    }
+}
+
+/// What a READ found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// An empty pipe.
+    Nothing,
+    /// All that was asked for and is there.
+    Data,
+    /// Its message has more bytes (BUFFER_OVERFLOW).
+    PartOfMessage,
+}

@@ -153,7 +153,9 @@ fn smbtorture_session_enum() {
 
 fn impacket(case: &str, syntax: &str) {
     let subject = Subject::start();
-    if subject.is_samba() && (syntax == "ndr64" || !matches!(case, "levels" | "neighbours")) {
+    if subject.is_samba()
+        && (syntax == "ndr64" || !matches!(case, "levels" | "fragments" | "neighbours"))
+    {
         return; // SKIPS.md: Samba has no NDR64, ignores filters and page sizes, ends whole processes.
     }
     python(&subject, "srvsvc", &[case, syntax]).succeeded();
@@ -167,6 +169,16 @@ fn impacket_levels() {
 #[test]
 fn impacket_levels_in_ndr64() {
     impacket("levels", "ndr64");
+}
+
+#[test]
+fn impacket_many_fragments() {
+    impacket("fragments", "ndr20");
+}
+
+#[test]
+fn impacket_many_fragments_in_ndr64() {
+    impacket("fragments", "ndr64");
 }
 
 #[test]

@@ -98,6 +98,8 @@ pub struct Association {
     /// Context id and syntax of the context in use.
     context: Option<(u16, Syntax)>,
     max_xmit_frag: u16,
+    /// What the bind asks for, in both directions.
+    wanted_frag: u16,
     last_call_id: u32,
     awaited: Awaited,
     received: Received,
@@ -122,11 +124,20 @@ impl Association {
             offered: Vec::new(),
             context: None,
             max_xmit_frag: MIN_FRAG,
+            wanted_frag: MAX_FRAG,
             last_call_id: 0,
             awaited: Awaited::Nothing,
             received: Received::default(),
             stub: Vec::new(),
         }
+    }
+
+    /// Fragments of at most `size` bytes, at least [`MIN_FRAG`]; without it [`MAX_FRAG`]. To
+    /// be called before the bind.
+    #[must_use]
+    pub fn with_fragments_of(mut self, size: u16) -> Self {
+        self.wanted_frag = size.clamp(MIN_FRAG, MAX_FRAG);
+        self
     }
 
     /// The bind, offering each of `syntaxes` in a context of its own: servers that speak
@@ -200,8 +211,8 @@ impl Association {
             })
             .collect();
         let bind = Bind {
-            max_xmit_frag: MAX_FRAG,
-            max_recv_frag: MAX_FRAG,
+            max_xmit_frag: self.wanted_frag,
+            max_recv_frag: self.wanted_frag,
             assoc_group_id: 0,
             contexts,
         };

@@ -145,13 +145,13 @@ impl Limits {
         )
     }
 
-    /// As configured: at most so many connections, if the descriptors are enough for them.
+    /// As configured: fewer connections than the descriptors would do for, never more, because
+    /// files need some too.
     pub(crate) fn with_connections(&self, connections: u32) -> Self {
         let hard = &self.server.hard;
-        let descriptors = hard[Resource::Descriptors];
         let limits = Self::of_whole(
-            descriptors,
-            connections.clamp(1, descriptors),
+            hard[Resource::Descriptors],
+            connections.clamp(1, hard[Resource::Connections]),
             hard[Resource::Bytes],
             self.local_descriptors,
         );

@@ -283,6 +283,7 @@ fn limits_of_a_usual_machine() {
     assert_eq!(limits.user[Resource::Bytes], 180 << 20);
     assert_eq!(limits.session[Resource::Opens], 16_384);
     assert_eq!(limits.address.general[Resource::Logons], 1_024);
+    assert_eq!(limits.with_connections(u32::MAX), limits);
     let few = limits.with_opens_per_session(9).with_connections(100);
     assert_eq!(few.server.hard[Resource::Connections], 100);
     assert_eq!(few.user[Resource::Connections], 70);

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use smb::NtStatus;
 use smb::wire::{CloseRequest, CloseResponse, close};
+use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Done, Failure, Request};
 use crate::core::Core;
 use crate::file::{Effects, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
 use crate::pending::Wait;
-use crate::share::Waiting;
+use crate::share::local::inotify::OwnChange;
+use crate::share::{StoreError, StoreResult, Times, Waiting};
 
 pub(super) fn close(
     core: &Arc<Core>,
@@ -29,11 +30,19 @@ pub(super) fn close(
     {
         settle_delete_on_close(core, request, &open, file, waiting)?;
     }
+    if let Ok(file) = open.file() {
+        match core.keep_write_time(&open, file, request.now, waiting) {
+            Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
+            // A CLOSE does not fail for that.
+            Ok(()) | Err(StoreError::Status(_)) => {}
+        }
+    }
     let mut response = CloseResponse::default();
     if wanted.flags & close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB != 0
         && let Ok(file) = open.file()
-        && let Ok(stat) = file.handle.stat(waiting)
+        && let Ok(mut stat) = file.handle.stat(waiting)
     {
+        file.file.write_time().show(&mut stat, request.now);
         response = CloseResponse {
             flags: close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB,
             creation_time: stat.creation_time,
@@ -57,6 +66,44 @@ pub(super) fn close(
     core.close_open(&open, waiting);
     response.write(out);
     Ok(done)
+}
+
+impl Core {
+    /// Before an open ends: what it has written is shown, and the store says what clients
+    /// were told ([`write_time`](crate::file)).
+    ///
+    /// # Errors
+    ///
+    /// Those of the store: it says something else then.
+    pub(crate) fn keep_write_time(
+        &self,
+        open: &Open,
+        file: &FileOpen,
+        now: FileTime,
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        let write_time = file.file.write_time();
+        let goes = file.file.is_delete_pending() || file.file.delete_on_close(open.id);
+        if !write_time.close(open.id, now) || goes {
+            return Ok(());
+        }
+        let stat = file.handle.stat(waiting)?;
+        let Some(time) = write_time.to_store(&stat) else {
+            return Ok(());
+        };
+        if self.notifier.is_watched()
+            && let Some(name) = self.files.name_of(&file.file, open.id)
+        {
+            self.expect(&name, OwnChange::Modified);
+        }
+        let times = Times {
+            last_write_time: Some(time),
+            ..Times::default()
+        };
+        file.handle.set_times(&times, waiting)?;
+        write_time.stored(time);
+        Ok(())
+    }
 }
 
 /// Before a file is deleted, clients that cache a handle of it close that. A directory that

@@ -3,9 +3,8 @@
 mod file;
 mod plan;
 
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use smb::NtStatus;
 use smb::wire::create_context::{self, Lease, MaximalAccess, QueryOnDiskId};
@@ -18,17 +17,11 @@ use super::request::{Answer, Done, Request};
 use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
-use crate::open::{Open, OpenKind, PipeOpen, PipeState};
+use crate::open::{Open, OpenKind, PipeOpen};
 use crate::pipe::Caller;
 use crate::share::{FileKind, FileStat, SharePath, Waiting};
 use crate::tree_connect::ShareKind;
 use plan::granted;
-
-/// File attributes a client may set ([MS-FSCC] 2.6).
-const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
-    | file_attributes::FILE_ATTRIBUTE_HIDDEN
-    | file_attributes::FILE_ATTRIBUTE_SYSTEM
-    | file_attributes::FILE_ATTRIBUTE_ARCHIVE;
 
 /// What an open of a file came to.
 struct FileCreated {
@@ -223,14 +216,7 @@ fn open_pipe(
     let tree = request.tree_connect()?;
     Ok(FileCreated {
         id: core.opens.allocate(),
-        kind: OpenKind::Pipe(PipeOpen {
-            name: key.into(),
-            state: Mutex::new(PipeState {
-                pipe: Some(pipe),
-                readers: VecDeque::new(),
-                closed: false,
-            }),
-        }),
+        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe))),
         granted_access: granted(create.desired_access, tree.maximal_access)?,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),

@@ -88,10 +88,14 @@ fn entries(
         .to_string()
         .map_err(|_| NtStatus::OBJECT_NAME_INVALID)?;
     let mut place = lock(enumeration, waiting)?;
+    // [MS-FSA] 2.1.5.6.3: only the first query of an open, or of one that begins anew as if it
+    // were the first, says that there is no such file.
+    let is_first = place.is_none() || query.flags & query_directory_flags::SMB2_REOPEN != 0;
     if let Some(pattern) = beginning(place.as_deref(), query.flags, &name)? {
         *place = Some(Box::new(begin(handle, pattern, &name, waiting)?));
     }
     let enumeration = place.as_deref_mut().ok_or(NtStatus::INTERNAL_ERROR)?;
+    enumeration.any |= !is_first;
     let single = query.flags & query_directory_flags::SMB2_RETURN_SINGLE_ENTRY != 0;
     let mut entries = Vec::new();
     let mut writer = Writer::new(form, &mut entries, limit);

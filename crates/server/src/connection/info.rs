@@ -5,7 +5,6 @@ mod pipe;
 
 use std::sync::atomic::Ordering;
 
-use smb::NtStatus;
 use smb::wire::info::{
     FileAccessInformation, FileAlignmentInformation, FileAllInformation,
     FileAttributeTagInformation, FileBasicInformation, FileCompressionInformation,
@@ -17,12 +16,13 @@ use smb::wire::{
     QueryInfoRequest, QueryInfoResponse, Utf16, access_mask, file_information_class as class,
     fs_information_class as fs_class, info_type, utf16,
 };
+use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
 use crate::share::short_name::short_name;
-use crate::share::{FileKind, FileStat, Waiting};
+use crate::share::{FileKind, FileStat, StreamEntry, Waiting};
 use file_system::file_system_information;
 use pipe::pipe_information;
 
@@ -40,6 +40,13 @@ pub(super) fn query_info(
     )?;
     request.require_room(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
+    if query.info_type == info_type::SMB2_0_INFO_FILE
+        && query.file_info_class == class::FILE_NORMALIZED_NAME_INFORMATION
+        && request.negotiated.is_none_or(|it| it.dialect < 0x0311)
+    {
+        // [MS-SMB2] 3.3.5.20.1: it came with that dialect.
+        return Err(NtStatus::NOT_SUPPORTED.into());
+    }
     let information_class = query.file_info_class;
     let is_old = request
         .negotiated
@@ -54,7 +61,15 @@ pub(super) fn query_info(
         }
         info_type::SMB2_0_INFO_FILE => match &open.kind {
             OpenKind::File(file) => {
-                file_information(core, &open, file, information_class, waiting, &mut answer)?;
+                file_information(
+                    core,
+                    &open,
+                    file,
+                    information_class,
+                    request.now,
+                    waiting,
+                    &mut answer,
+                )?;
             }
             OpenKind::Pipe(pipe) => {
                 pipe_information(&open, pipe, information_class, &mut answer)?;
@@ -133,6 +148,7 @@ fn file_information(
     open: &Open,
     file: &FileOpen,
     information_class: u8,
+    now: FileTime,
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Result<(), Failure> {
@@ -149,7 +165,8 @@ fn file_information(
     if information_class == class::FILE_FULL_EA_INFORMATION {
         open.require_any(access_mask::FILE_READ_EA)?;
     }
-    let stat = file.handle.stat(waiting)?;
+    let mut stat = file.handle.stat(waiting)?;
+    file.file.write_time().show(&mut stat, now);
     let position = FilePositionInformation {
         current_byte_offset: file.position.load(Ordering::Relaxed),
     };
@@ -203,16 +220,16 @@ fn file_information(
             .write(out);
         }
         class::FILE_NAME_INFORMATION | class::FILE_NORMALIZED_NAME_INFORMATION => {
-            let path = open.path(&core.files);
+            let name = name_within_share(core, open, file);
             // The normalized name is relative to the share, the plain one starts at its root.
             let text = match information_class {
-                class::FILE_NORMALIZED_NAME_INFORMATION => path.as_str().to_owned(),
-                _ => format!("\\{path}"),
+                class::FILE_NORMALIZED_NAME_INFORMATION => name,
+                _ => format!("\\{name}"),
             };
             write_name(&text, out)?;
         }
         class::FILE_ALL_INFORMATION => {
-            let name = utf16(&format!("\\{}", open.path(&core.files)));
+            let name = utf16(&format!("\\{}", name_within_share(core, open, file)));
             FileAllInformation {
                 basic: basic(&stat),
                 standard: standard(open, file, &stat),
@@ -228,17 +245,7 @@ fn file_information(
             }
             .write(out);
         }
-        class::FILE_STREAM_INFORMATION => {
-            if !file.is_directory {
-                let name = utf16("::$DATA");
-                let stream = FileStreamInformation {
-                    stream_size: stat.end_of_file,
-                    stream_allocation_size: stat.allocation_size,
-                    stream_name: Utf16::new(&name).map_err(|_| NtStatus::INTERNAL_ERROR)?,
-                };
-                FileStreamInformation::write_list(out, usize::MAX, &[stream]);
-            }
-        }
+        class::FILE_STREAM_INFORMATION => write_streams(file, &stat, waiting, out)?,
         class::FILE_ALTERNATE_NAME_INFORMATION => {
             let path = open.path(&core.files);
             let name = path.file_name().ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
@@ -250,6 +257,49 @@ fn file_information(
         }
         _ => return Err(NtStatus::INVALID_INFO_CLASS.into()),
     }
+    Ok(())
+}
+
+/// With the stream, if that is what is open.
+fn name_within_share(core: &Core, open: &Open, file: &FileOpen) -> String {
+    let path = open.path(&core.files);
+    match file.handle.stream_name() {
+        None => path.as_str().to_owned(),
+        Some(stream) => format!("{path}:{stream}"),
+    }
+}
+
+fn write_streams(
+    file: &FileOpen,
+    stat: &FileStat,
+    waiting: Waiting,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let mut streams = file.handle.streams(waiting)?;
+    if streams.is_empty() && !file.is_directory {
+        // A store without streams.
+        streams.push(StreamEntry {
+            name: None,
+            end_of_file: stat.end_of_file,
+            allocation_size: stat.allocation_size,
+        });
+    }
+    let names: Vec<Vec<u8>> = streams
+        .iter()
+        .map(|stream| match &stream.name {
+            None => utf16("::$DATA"),
+            Some(name) => utf16(&format!(":{name}:$DATA")),
+        })
+        .collect();
+    let mut entries = Vec::with_capacity(streams.len());
+    for (stream, name) in streams.iter().zip(&names) {
+        entries.push(FileStreamInformation {
+            stream_size: stream.end_of_file,
+            stream_allocation_size: stream.allocation_size,
+            stream_name: Utf16::new(name).map_err(|_| NtStatus::INTERNAL_ERROR)?,
+        });
+    }
+    FileStreamInformation::write_list(out, usize::MAX, &entries);
     Ok(())
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smb::NtStatus;
 use smb::wire::{
     self, FlushRequest, FlushResponse, ReadRequest, ReadResponse, WriteRequest, WriteResponse,
     access_mask,
 };
+use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Done, Failure, Request};
 use super::spare;
@@ -17,7 +17,7 @@ use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
 use crate::outbox::Outcome;
 use crate::pending::Wait;
-use crate::pipe::PipeRead;
+use crate::pipe::Taken;
 use crate::share::Waiting;
 
 /// Offset of DataLength in the body of a READ response ([MS-SMB2] 2.2.20).
@@ -44,26 +44,40 @@ fn read_pipe(
     out: &mut Vec<u8>,
 ) -> Answer {
     let length = read.length as usize;
+    let mut mode = pipe.mode();
+    if request
+        .negotiated
+        .is_some_and(|negotiated| read.length >= negotiated.max_transact)
+    {
+        // impacket asks for MaxReadSize and takes what comes for one fragment of RPC. On
+        // Windows a fragment is written when the one before it has been read.
+        mode.messages = true;
+    }
+    let body = out.len();
+    ReadResponse::write_fixed(out, 0);
+    let data = out.len();
     let mut close_after_reply = Vec::new();
-    let mut done = match pipe.with(&mut close_after_reply, |instance| instance.read(length))? {
-        PipeRead::Data { bytes, more } => {
-            ReadResponse {
-                data: &bytes,
-                data_remaining: 0,
-            }
-            .write(out);
-            Done::from(if more {
-                NtStatus::BUFFER_OVERFLOW
-            } else {
-                NtStatus::SUCCESS
-            })
-        }
-        PipeRead::Broken => return Err(NtStatus::PIPE_BROKEN.into()),
-        PipeRead::Empty => {
+    let taken = pipe
+        .with(&mut close_after_reply, |instance| {
+            mode.read(instance, length, out)
+        })
+        .flatten();
+    if !matches!(taken, Ok(Taken::Data | Taken::PartOfMessage)) {
+        out.truncate(body);
+    }
+    let status = match taken? {
+        Taken::Data => NtStatus::SUCCESS,
+        Taken::PartOfMessage => NtStatus::BUFFER_OVERFLOW,
+        Taken::Nothing if mode.never_waits => return Err(NtStatus::PIPE_EMPTY.into()),
+        Taken::Nothing => {
             pipe.wait(request.ticket)?;
             return Err(Failure::Waits(Wait::Pipe(open.clone()), None));
         }
     };
+    // At most the u32 that was asked for.
+    let count = (out.len() - data) as u32;
+    out[body + DATA_LENGTH..][..4].copy_from_slice(&count.to_le_bytes());
+    let mut done = Done::from(status);
     done.close_after_reply = close_after_reply;
     Ok(done)
 }
@@ -83,7 +97,7 @@ pub(super) fn write(
     let mut done = Done::from(NtStatus::SUCCESS);
     match &open.kind {
         OpenKind::File(file) => {
-            write_file(&open, file, &write, waiting)?;
+            write_file(&open, file, &write, request.now, waiting)?;
             file.written.fetch_or(WRITTEN, Ordering::Relaxed);
             core.contend(&open, file);
         }
@@ -104,6 +118,7 @@ fn write_file(
     open: &Open,
     file: &FileOpen,
     write: &WriteRequest<'_>,
+    now: FileTime,
     waiting: Waiting,
 ) -> Result<(), Failure> {
     if file.is_directory {
@@ -116,6 +131,9 @@ fn write_file(
     let length = write.data.len() as u64;
     file.file
         .check_range(open.id, write.offset, length, Access::Write)?;
+    if length > 0 {
+        file.begin_write(open.id, now, waiting)?;
+    }
     file.handle.write(write.data, write.offset, waiting)?;
     file.position
         .store(write.offset + length, Ordering::Relaxed);
@@ -137,6 +155,7 @@ pub(super) fn flush(
         open.require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_APPEND_DATA)?;
         if !file.is_directory {
             file.handle.flush(waiting)?;
+            file.file.write_time().show_written(request.now);
             core.tell_written(&open, file);
         }
     }

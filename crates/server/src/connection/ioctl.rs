@@ -17,7 +17,7 @@ use super::request::{Answer, Done, Failure, Request};
 use crate::application::SessionGlobalId;
 use crate::core::Core;
 use crate::open::OpenKind;
-use crate::pipe::PipeRead;
+use crate::pipe::{PipeMode, Taken};
 use crate::share::Waiting;
 pub(super) use file::volume_object_id;
 
@@ -63,6 +63,7 @@ pub(super) fn ioctl(
                 open: &open,
                 file,
                 ioctl: &ioctl,
+                now: request.now,
                 waiting,
             };
             control.run()?
@@ -81,7 +82,8 @@ pub(super) fn ioctl(
     Ok(done)
 }
 
-/// Writes a message and reads the answer in one go ([MS-FSCC] 2.3.49).
+/// Writes a message and reads one of the answer ([MS-FSCC] 2.3.49), in either mode: clients
+/// send it without having asked for message mode, and take what comes for one fragment.
 fn transceive(
     request: &Request<'_>,
     ioctl: &IoctlRequest<'_>,
@@ -91,28 +93,26 @@ fn transceive(
     let OpenKind::Pipe(pipe) = &open.kind else {
         return Err(NtStatus::INVALID_DEVICE_REQUEST);
     };
-    let output = ioctl.max_output_response as usize;
-    let read = pipe.with(close_after_reply, |instance| {
+    let length = ioctl.max_output_response as usize;
+    let mode = PipeMode {
+        messages: true,
+        ..pipe.mode()
+    };
+    let mut output = Vec::new();
+    let taken = pipe.with(close_after_reply, |instance| {
         if instance.available() > 0 {
             // An answer nobody has read is in the way.
             return Err(NtStatus::PIPE_BUSY);
         }
         instance.write(ioctl.input)?;
-        Ok(instance.read(output))
+        mode.read(instance, length, &mut output)
     })??;
-    match read {
-        PipeRead::Data { bytes, more } => Ok((
-            if more {
-                NtStatus::BUFFER_OVERFLOW
-            } else {
-                NtStatus::SUCCESS
-            },
-            bytes,
-        )),
+    let status = match taken {
+        Taken::PartOfMessage => NtStatus::BUFFER_OVERFLOW,
         // A fragment that is not the last has no answer yet.
-        PipeRead::Empty => Ok((NtStatus::SUCCESS, Vec::new())),
-        PipeRead::Broken => Err(NtStatus::PIPE_BROKEN),
-    }
+        Taken::Data | Taken::Nothing => NtStatus::SUCCESS,
+    };
+    Ok((status, output))
 }
 
 /// [MS-SMB2] 3.3.5.15.12. A difference means that somebody changed the NEGOTIATE.

@@ -188,8 +188,9 @@ pub(super) fn capabilities(negotiated: &Negotiated, dialect: u16) -> u32 {
     if dialect != 0x0202 {
         flags |= capabilities::SMB2_GLOBAL_CAP_LARGE_MTU | capabilities::SMB2_GLOBAL_CAP_LEASING;
     }
-    if dialect >= 0x0300 && dialect != Dialect::WILDCARD.0 {
-        flags |= capabilities::SMB2_GLOBAL_CAP_DIRECTORY_LEASING;
+    // [MS-SMB2] 3.3.5.4: only to clients that have it as well; others stumble over it.
+    if dialect >= 0x0300 {
+        flags |= negotiated.client_capabilities & capabilities::SMB2_GLOBAL_CAP_DIRECTORY_LEASING;
     }
     // At 3.1.1 the context says it.
     if matches!(dialect, 0x0300 | 0x0302) && negotiated.cipher.is_some() {

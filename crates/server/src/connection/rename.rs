@@ -12,7 +12,7 @@ use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
 use crate::pending::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{CreateMode, FileKind, KindWanted, OpenParameters, SharePath, StoreError};
+use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
@@ -165,8 +165,7 @@ impl Change<'_> {
         if delete {
             let stat = file.handle.stat(waiting)?;
             if open.path(&core.files).is_root()
-                || stat.kind == FileKind::File
-                    && stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
+                || stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             {
                 return Err(NtStatus::CANNOT_DELETE.into());
             }

@@ -9,8 +9,8 @@ use smb::wire::info::{
     FilePositionInformation, FileRenameInformation,
 };
 use smb::wire::{
-    SetInfoRequest, SetInfoResponse, access_mask, file_attributes, file_information_class as class,
-    info_type,
+    SetInfoRequest, SetInfoResponse, access_mask, create_options, file_attributes,
+    file_information_class as class, info_type,
 };
 use smb::{FileTime, NtStatus};
 
@@ -26,6 +26,14 @@ use crate::tree_connect::ShareKind;
 const DISPOSITION_DELETE: u32 = 1;
 /// FileModeInformation bits that may be set.
 const MODE: u32 = 0x3E;
+/// Those of them of which one may be set: FILE_SYNCHRONOUS_IO_ALERT and _NONALERT.
+const SYNCHRONOUS: u32 =
+    create_options::FILE_SYNCHRONOUS_IO_ALERT | create_options::FILE_SYNCHRONOUS_IO_NONALERT;
+
+/// A time of FileBasicInformation that stops, or restarts, its automatic change through this
+/// open ([MS-FSCC] 2.4.7). We do so for LastWriteTime alone: a store moves the others.
+const FREEZE: i64 = -1;
+const THAW: i64 = -2;
 
 pub(super) fn set_info(
     core: &Arc<Core>,
@@ -61,8 +69,9 @@ pub(super) fn set_info(
                 touched_by_set_info(set.file_info_class, set.buffer),
             );
         }
-        // Read mode and the like: our pipes have one mode, and clients that set it go on.
-        (OpenKind::Pipe(_), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {}
+        (OpenKind::Pipe(pipe), _) if set.file_info_class == class::FILE_PIPE_INFORMATION => {
+            pipe.set_information(set.buffer)?;
+        }
         _ => return Err(NtStatus::NOT_SUPPORTED.into()),
     }
     SetInfoResponse.write(out);
@@ -139,7 +148,13 @@ impl Change<'_> {
             }
             class::FILE_MODE_INFORMATION => {
                 let wanted = FileModeInformation::read(buffer).map_err(short)?;
-                if wanted.mode & !MODE != 0 {
+                // [MS-FSA] 2.1.5.15.8: an open is synchronous from the start or never.
+                let is_synchronous = |mode: u32| mode & SYNCHRONOUS != 0;
+                let before = file.mode.load(Ordering::Relaxed);
+                if wanted.mode & !MODE != 0
+                    || wanted.mode & SYNCHRONOUS == SYNCHRONOUS
+                    || is_synchronous(wanted.mode) != is_synchronous(before)
+                {
                     return Err(NtStatus::INVALID_PARAMETER.into());
                 }
                 file.mode.store(wanted.mode, Ordering::Relaxed);
@@ -155,18 +170,13 @@ impl Change<'_> {
 
     fn set_basic(&self, basic: &FileBasicInformation) -> Result<(), Failure> {
         let &Change { file, waiting, .. } = self;
-        // 0 leaves a time alone; -1 and -2 stop and restart its automatic change, which a
-        // store below us does not offer ([MS-FSCC] 2.4.7).
-        let time = |time: FileTime| match time.0 as i64 {
-            -2..=0 => Ok(None),
-            ..-2 => Err(NtStatus::INVALID_PARAMETER),
-            _ => Ok(Some(time)),
-        };
+        let (now, write_time) = (self.request.now, file.file.write_time());
+        let frozen = basic.last_write_time.0 as i64;
         let times = Times {
-            creation_time: time(basic.creation_time)?,
-            last_access_time: time(basic.last_access_time)?,
-            last_write_time: time(basic.last_write_time)?,
-            change_time: time(basic.change_time)?,
+            creation_time: wanted(basic.creation_time)?,
+            last_access_time: wanted(basic.last_access_time)?,
+            last_write_time: wanted(basic.last_write_time)?,
+            change_time: wanted(basic.change_time)?,
         };
         let attributes = basic.file_attributes;
         if attributes != 0 {
@@ -176,11 +186,19 @@ impl Change<'_> {
             }
             file.handle.set_attributes(attributes, waiting)?;
         }
-        if times == Times::default() {
-            Ok(())
-        } else {
-            Ok(file.handle.set_times(&times, waiting)?)
+        if times != Times::default() {
+            file.handle.set_times(&times, waiting)?;
         }
+        match (times.last_write_time, frozen) {
+            (Some(time), _) => write_time.set(time, now),
+            (None, FREEZE) => {
+                let stored = || Ok(file.handle.stat(waiting)?.last_write_time);
+                write_time.freeze(self.open.id, stored)?;
+            }
+            (None, THAW) => write_time.thaw(self.open.id),
+            (None, _) => write_time.show_written(now),
+        }
+        Ok(())
     }
 
     fn resize(&self, length: u64, set: impl FnOnce(u64) -> StoreResult<()>) -> Result<(), Failure> {
@@ -189,6 +207,7 @@ impl Change<'_> {
         }
         self.check_truncation(length)?;
         set(length)?;
+        self.file.file.write_time().resized(self.request.now);
         self.core.contend(self.open, self.file);
         Ok(())
     }
@@ -204,5 +223,14 @@ impl Change<'_> {
             .file
             .check_range(self.open.id, from, to - from, Access::Write)?;
         Ok(())
+    }
+}
+
+/// The time to set; `None` leaves it alone.
+fn wanted(time: FileTime) -> Result<Option<FileTime>, NtStatus> {
+    match time.0 as i64 {
+        0 | FREEZE | THAW => Ok(None),
+        ..0 => Err(NtStatus::INVALID_PARAMETER),
+        _ => Ok(Some(time)),
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use smb::NtStatus;
-use smb::wire::{Command, Header, HeaderFlags};
+use smb::wire::{Header, HeaderFlags};
 use tokio::time::Instant;
 
 use super::dispatch::{Compound, Suspended, execute, named_file};
@@ -18,8 +18,9 @@ use crate::pending::{Context, Executed, PendingRequest, Ticket, Wait};
 use crate::share::Waiting;
 
 /// A store that answers within this time answers as if nothing had happened; after it the
-/// client is told that its request waits.
-const INTERIM_AFTER: Duration = Duration::from_millis(5);
+/// client is told that its request waits. Clients give a request up after 10 seconds and
+/// more; some, rclone among them, take an interim response that is not signed for a forgery.
+const INTERIM_AFTER: Duration = Duration::from_secs(1);
 
 /// Requests of one connection that other threads execute at the same time: enough to keep
 /// a disk busy, and few enough that some dozens of connections to a disk that hangs leave
@@ -436,7 +437,7 @@ impl Connection {
         }
     }
 
-    /// CLOSE waits for what is still being written through its open.
+    /// CLOSE waits for what still works on its open.
     pub(super) fn wait_for_others(&self, request: &Request<'_>) -> Result<(), Failure> {
         if self.pending.requests.is_empty() {
             return Ok(());
@@ -471,13 +472,9 @@ impl Connection {
     }
 }
 
-/// The open that a request changes or writes to, for those that CLOSE waits for.
+/// The open that a request works on: CLOSE waits for it, however the client has sent both.
 fn works_on(context: &Context, message: &[u8]) -> Option<u64> {
-    let command = context.header.command;
-    if !matches!(command, Command::WRITE | Command::FLUSH | Command::SET_INFO) {
-        return None;
-    }
-    let file_id = named_file(command, message).or(context.related_file)?;
+    let file_id = named_file(context.header.command, message).or(context.related_file)?;
     Some(file_id.volatile)
 }
 

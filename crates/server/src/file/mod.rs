@@ -20,6 +20,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod watch;
+mod write_time;
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use smb::wire::{access_mask, share_access};
 use smb::{Guid, NtStatus};
 
 pub(crate) use breaks::Turn;
@@ -44,6 +46,7 @@ use lock::LockList;
 use names::Names;
 use share_mode::denies_delete;
 use state::{Phase, Slot, State};
+use write_time::WriteTime;
 
 /// Parts of the table, and of the index of leases, so that few threads meet.
 const SHARDS: usize = 32;
@@ -111,6 +114,7 @@ pub(crate) struct File {
     has_locks: AtomicBool,
     /// `None` while there are neither locks nor waits for one.
     locks: Mutex<Option<Box<LockList>>>,
+    write_time: WriteTime,
     state: Mutex<State>,
 }
 
@@ -160,12 +164,21 @@ impl File {
             may_break_handle_caching: AtomicBool::new(false),
             has_locks: AtomicBool::new(false),
             locks: Mutex::default(),
+            write_time: WriteTime::default(),
             state: Mutex::default(),
         }
     }
 
     pub(crate) fn identity(&self) -> &FileIdentity {
         &self.identity
+    }
+
+    /// LastWriteTime: a stream has that of its file.
+    pub(crate) fn write_time(&self) -> &WriteTime {
+        match &self.base {
+            Some(base) => &base.write_time,
+            None => &self.write_time,
+        }
     }
 
     /// Are there byte-range locks? Takes no lock.
@@ -390,16 +403,20 @@ impl FileTable {
         self.names().any_below(directory)
     }
 
-    /// May a file be moved into this directory?
+    /// May a file be moved into this directory? That is an open for writing that shares reading
+    /// and writing, as far as those are concerned who have the directory open.
     ///
     /// # Errors
     ///
-    /// SHARING_VIOLATION if somebody has the directory open with the right to delete it.
+    /// SHARING_VIOLATION if somebody has it open with the right to delete it, or does not share
+    /// writing.
     pub(crate) fn may_move_into(&self, directory: &FileName) -> Result<(), NtStatus> {
+        let access = access_mask::FILE_WRITE_DATA;
+        let shared = share_access::FILE_SHARE_READ | share_access::FILE_SHARE_WRITE;
         let files = self.names().files(directory);
         if files
             .iter()
-            .any(|file| file.state().share_modes.deleting() > 0)
+            .any(|file| file.state().share_modes.conflicts(access, shared))
         {
             return Err(NtStatus::SHARING_VIOLATION);
         }

@@ -55,11 +55,6 @@ impl ShareModes {
         self.each(access, shared, |count| *count -= 1);
     }
 
-    /// Opens that have the right to delete.
-    pub(super) fn deleting(&self) -> u32 {
-        self.deleting
-    }
-
     /// Opens that do not share deletion.
     pub(super) fn denying_delete(&self) -> u32 {
         self.denying_delete

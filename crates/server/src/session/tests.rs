@@ -1,6 +1,6 @@
 //! The table against a list: whatever comes and goes, both say the same.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +12,7 @@ use super::*;
 use crate::application::SessionFilter;
 use crate::budget::{self, Budget, Cost, SessionAccount};
 use crate::counted::{Counted, Ids};
-use crate::open::{GlobalOpenTable, OpenKind, PipeOpen, PipeState};
+use crate::open::{GlobalOpenTable, OpenKind, PipeOpen};
 use crate::tree_connect::{Share, TreeConnect};
 
 const NOW: FileTime = FileTime(1_000);
@@ -314,14 +314,7 @@ fn a_page_of_opens_ends_only_behind_the_last() {
     let stays = session(SessionGlobalId(1), CLIENTS[0], USERS[0]);
     let leaves = session(SessionGlobalId(2), CLIENTS[0], USERS[0]);
     for (id, owner) in [(1, &leaves), (2, &leaves), (3, &leaves), (4, &stays)] {
-        let pipe = PipeOpen {
-            name: "srvsvc".into(),
-            state: Mutex::new(PipeState {
-                pipe: None,
-                readers: VecDeque::new(),
-                closed: false,
-            }),
-        };
+        let pipe = PipeOpen::new("srvsvc".into(), None);
         let charge = owner.account.charge(Cost::PIPE).unwrap();
         let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe), charge);
         table.insert(Arc::new(open));

@@ -28,6 +28,7 @@ use streams::StreamHandle;
 mod attributes;
 mod beneath;
 mod errno;
+mod extended;
 mod facts;
 mod handle;
 mod index;
@@ -358,8 +359,14 @@ impl Backend for LocalBackend {
             hard_links: true,
             sparse: true,
             streams: true,
+            extended_attributes: true,
+            security: true,
             ..Capabilities::default()
         }
+    }
+
+    fn creation_time(&self) -> smb::FileTime {
+        self.root.creation_time()
     }
 
     fn volume_serial_number(&self) -> u32 {

@@ -11,6 +11,7 @@ pub(crate) mod short_name;
 
 use std::sync::Arc;
 
+use smb::wire::file_attributes;
 use smb::{FileTime, NtStatus};
 
 use crate::account::Sid;
@@ -204,6 +205,27 @@ pub struct Times {
     pub change_time: Option<FileTime>,
 }
 
+/// An extended attribute that a client has set ([MS-FSCC] 2.4.16).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtendedAttribute {
+    /// Compared without regard to case.
+    pub name: Box<str>,
+    /// Never empty.
+    pub value: Vec<u8>,
+}
+
+/// Most bytes of names and values of a file's extended attributes, as on NTFS.
+pub const MAX_EXTENDED_ATTRIBUTES: usize = 65_535;
+
+/// FILE_ATTRIBUTE_* bits that a client may set ([MS-FSCC] 2.6): READONLY, HIDDEN, SYSTEM,
+/// ARCHIVE, TEMPORARY and OFFLINE.
+pub const SETTABLE_ATTRIBUTES: u32 = file_attributes::FILE_ATTRIBUTE_READONLY
+    | file_attributes::FILE_ATTRIBUTE_HIDDEN
+    | file_attributes::FILE_ATTRIBUTE_SYSTEM
+    | file_attributes::FILE_ATTRIBUTE_ARCHIVE
+    | file_attributes::FILE_ATTRIBUTE_TEMPORARY
+    | file_attributes::FILE_ATTRIBUTE_OFFLINE;
+
 /// May a call wait for the store's device?
 ///
 /// A connection's thread never waits: it asks with [`Waiting::Refused`] first, and what
@@ -255,6 +277,11 @@ pub trait Backend: Send + Sync + 'static {
     /// What it can do beyond what every store does.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
+    }
+
+    /// VolumeCreationTime of FileFsVolumeInformation ([MS-FSCC] 2.5.9); 0 if not known.
+    fn creation_time(&self) -> FileTime {
+        FileTime(0)
     }
 
     /// 32-bit volume serial number.
@@ -325,7 +352,39 @@ pub trait FileHandle: Send + Sync + 'static {
     /// Sets times.
     fn set_times(&self, times: &Times, waiting: Waiting) -> StoreResult<()>;
 
-    /// Sets FILE_ATTRIBUTE_* bits (READONLY, HIDDEN, SYSTEM, ARCHIVE as far as the store can).
+    /// The security descriptor that was set, self-relative ([MS-DTYP] 2.4.6); `None` if none
+    /// was.
+    fn security(&self, waiting: Waiting) -> StoreResult<Option<Vec<u8>>> {
+        let _ = waiting;
+        Err(NtStatus::NOT_SUPPORTED.into())
+    }
+
+    /// Keeps a self-relative security descriptor, without looking into it. At most as long as
+    /// the store can keep, else EA_TOO_LARGE.
+    fn set_security(&self, descriptor: &[u8], waiting: Waiting) -> StoreResult<()> {
+        let _ = (descriptor, waiting);
+        Err(NtStatus::NOT_SUPPORTED.into())
+    }
+
+    /// All extended attributes, of at most [`MAX_EXTENDED_ATTRIBUTES`] bytes.
+    fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {
+        let _ = waiting;
+        Err(NtStatus::EAS_NOT_SUPPORTED.into())
+    }
+
+    /// Sets one extended attribute; an empty value removes it.
+    fn set_extended_attribute(
+        &self,
+        name: &str,
+        value: &[u8],
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        let _ = (name, value, waiting);
+        Err(NtStatus::EAS_NOT_SUPPORTED.into())
+    }
+
+    /// Sets FILE_ATTRIBUTE_* bits, of [`SETTABLE_ATTRIBUTES`] those that the store can. 0
+    /// leaves all as they are; what has none of them, as FILE_ATTRIBUTE_NORMAL, clears all.
     fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()>;
 
     /// Moves it to another name in the same share; `replace` allows an existing target.

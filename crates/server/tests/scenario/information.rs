@@ -48,7 +48,6 @@ pub(super) async fn query(
 }
 
 /// SET_INFO of a file class.
-#[allow(dead_code)]
 pub(super) async fn set(open: &Open, file_info_class: u8, buffer: &[u8]) -> NtStatus {
     let request = SetInfoRequest {
         info_type: FILE,
@@ -71,7 +70,6 @@ pub(super) async fn basic(open: &Open) -> FileBasicInformation {
     FileBasicInformation::read(&bytes).unwrap()
 }
 
-#[allow(dead_code)]
 pub(super) async fn set_basic(open: &Open, basic: FileBasicInformation) -> NtStatus {
     let mut buffer = Vec::new();
     basic.write(&mut buffer);

@@ -110,6 +110,12 @@ impl<A: Administration> Pipe for SrvsvcPipe<A> {
                 }
             }
         }
+        if self.position == 0 && self.fragment.len() <= max {
+            return PipeRead::Data {
+                bytes: std::mem::take(&mut self.fragment),
+                more: false,
+            };
+        }
         let rest = &self.fragment[self.position..];
         let bytes = rest[..rest.len().min(max)].to_vec();
         self.position += bytes.len();

@@ -41,12 +41,12 @@ fn list_of(
 fn p50(world: &World, kind: Kind, sessions: u64, open_files: u32) -> Result<f64, String> {
     let subject = world.start(kind);
     let _held = list_of(world, &subject, sessions, open_files)?;
-    latency(world, &subject, sessions)
+    latency(world, &subject, sessions, &[])
 }
 
-fn latency(world: &World, subject: &Subject, sessions: u64) -> Result<f64, String> {
+fn latency(world: &World, subject: &Subject, sessions: u64, more: &[&str]) -> Result<f64, String> {
     let rows = sessions.to_string();
-    let words = ["enum", "--level", "1", "--rows", &rows];
+    let words = [&["enum", "--level", "1", "--rows", &rows], more].concat();
     Ok(world.load_number(subject, &words, "p50_us")? / 1e3)
 }
 
@@ -79,10 +79,34 @@ pub fn by_sessions(world: &World) -> Result<Vec<Row>, String> {
         ];
         let _held = world.hold(&subject, &words)?;
         let sample = (0..world.rounds)
-            .map(|_| latency(world, &subject, sessions))
+            .map(|_| latency(world, &subject, sessions, &[]))
             .collect::<Result<Sample, _>>()?;
         let work = format!("NetrSessionEnum level 1, p50, of {}", count(sessions));
         rows.push(Row::new("enum", &work, "ms", sample).at(sessions));
+    }
+    Ok(rows)
+}
+
+/// `enum-small`: fragments of the size that most clients bind with.
+pub fn with_small_fragments(world: &World) -> Result<Vec<Row>, String> {
+    let sizes: &[(u64, f64)] = world.size(&[(500, 0.08), (2_000, 0.04)], &[(50, 0.4)]);
+    let small = ["--fragment", "4280", "--read", "65536"];
+    let mut rows = Vec::new();
+    for &(sessions, goal) in sizes {
+        let (ours, theirs) = side_by_side(world, |kind| {
+            let subject = world.start(kind);
+            let _held = list_of(world, &subject, sessions, 0)?;
+            latency(world, &subject, sessions, &small)
+        })?;
+        let work = format!(
+            "the same in fragments of 4,280 bytes, reads of 64 KiB, of {}",
+            count(sessions)
+        );
+        rows.push(
+            Row::new("enum-small", &work, "ms", ours)
+                .beside(&samba(), theirs)
+                .goal(Goal::RatioAtMost(goal)),
+        );
     }
     Ok(rows)
 }

@@ -1,4 +1,4 @@
-//! Memory of sessions that do nothing.
+//! Memory of sessions, opens and locks that do nothing.
 
 use netsession_tests::Kind;
 
@@ -11,6 +11,17 @@ use crate::bench::world::World;
 
 /// Growth of the server by each session, in KiB.
 fn growth(world: &World, kind: Kind, sessions: u32, per_connection: &str) -> Result<f64, String> {
+    let words = [
+        "--sessions",
+        &sessions.to_string(),
+        "--per-connection",
+        per_connection,
+    ];
+    Ok(growth_by(world, kind, &words)? / f64::from(sessions))
+}
+
+/// Growth of the server by what is held, in KiB.
+fn growth_by(world: &World, kind: Kind, words: &[&str]) -> Result<f64, String> {
     let subject = world.start(kind);
     // The first session of all makes the server fetch code and tables.
     drop(world.hold(&subject, &["--sessions", "1"])?);
@@ -20,16 +31,15 @@ fn growth(world: &World, kind: Kind, sessions: u32, per_connection: &str) -> Res
         Kind::Samba => proportional_kib(&subject.pids()),
     };
     let before = settled(size);
-    let _held = world.hold(
-        &subject,
-        &[
-            "--sessions",
-            &sessions.to_string(),
-            "--per-connection",
-            per_connection,
-        ],
-    )?;
-    Ok((settled(size) - before) / f64::from(sessions))
+    let _held = world.hold(&subject, words)?;
+    Ok(settled(size) - before)
+}
+
+/// Growth of our server by each of `count` things of one session, in KiB.
+fn growth_of_one(world: &World, option: &str, count: u32) -> Result<Sample, String> {
+    let words = ["--sessions", "1", option, &count.to_string()];
+    let each = || Ok(growth_by(world, Kind::Netsession, &words)? / f64::from(count));
+    sample(world, each)
 }
 
 fn sample(world: &World, measure: impl Fn() -> Result<f64, String>) -> Result<Sample, String> {
@@ -45,6 +55,11 @@ pub fn idle(world: &World) -> Result<Vec<Row>, String> {
     let many = sample(world, || {
         growth(world, Kind::Netsession, shared, PER_CONNECTION)
     })?;
+    let opens: u32 = world.size(10_000, 1_000);
+    let locks: u32 = world.size(100_000, 10_000);
+    let an_open = growth_of_one(world, "--open-files", opens)?;
+    let a_lock = growth_of_one(world, "--locks", locks)?;
+    let a_lock: Sample = a_lock.values().iter().map(|kib| kib * 1024.0).collect();
     Ok(vec![
         Row::new(
             "memory",
@@ -56,7 +71,7 @@ pub fn idle(world: &World) -> Result<Vec<Row>, String> {
             ours,
         )
         .beside(&format!("{} at {of_samba}, PSS", samba()), theirs)
-        .goal(Goal::AtMost(4.0)),
+        .goal(Goal::AtMost(2.4)),
         Row::new(
             "memory",
             &format!(
@@ -67,5 +82,19 @@ pub fn idle(world: &World) -> Result<Vec<Row>, String> {
             many,
         )
         .goal(Goal::AtMost(2.5)),
+        Row::new(
+            "memory",
+            &format!("an open file, at {}", count(opens)),
+            "KiB",
+            an_open,
+        )
+        .goal(Goal::AtMost(1.0)),
+        Row::new(
+            "memory",
+            &format!("a byte-range lock, at {}", count(locks)),
+            "B",
+            a_lock,
+        )
+        .goal(Goal::AtMost(128.0)),
     ])
 }

@@ -1,5 +1,6 @@
 //! The benches, and what they share.
 
+mod contention;
 mod enumeration;
 mod files;
 pub(super) mod instructions;
@@ -24,6 +25,11 @@ pub const ALL: &[Bench] = &[
         name: "enum",
         about: "NetrSessionEnum level 1 on a bound pipe, by number of sessions",
         run: enumeration::by_sessions,
+    },
+    Bench {
+        name: "enum-small",
+        about: "the same in fragments of 4,280 bytes, as most clients bind",
+        run: enumeration::with_small_fragments,
     },
     Bench {
         name: "enum-open",
@@ -52,7 +58,7 @@ pub const ALL: &[Bench] = &[
     },
     Bench {
         name: "memory",
-        about: "memory of an idle session",
+        about: "memory of an idle session, of an open file and of a lock",
         run: memory::idle,
     },
     Bench {
@@ -74,6 +80,26 @@ pub const ALL: &[Bench] = &[
         name: "echo",
         about: "ECHO requests per second",
         run: requests::echo,
+    },
+    Bench {
+        name: "lock",
+        about: "pairs of LOCK and UNLOCK per second, and with 100,000 locks held",
+        run: contention::lock,
+    },
+    Bench {
+        name: "break",
+        about: "a CREATE that breaks a batch oplock",
+        run: contention::break_oplock,
+    },
+    Bench {
+        name: "watch",
+        about: "processor time of 10,000 changes in 1,000 watched directories",
+        run: contention::watch,
+    },
+    Bench {
+        name: "create-missing",
+        about: "ECHO of others while names are created in a directory of 300,000",
+        run: contention::create_missing,
     },
     Bench {
         name: "list-dir",

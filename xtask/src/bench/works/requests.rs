@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use netsession_tests::Kind;
+
 use super::{count, samba, side_by_side};
 use crate::bench::report::{Goal, Row};
+use crate::bench::statistics::Sample;
 use crate::bench::world::World;
 
 fn rate(world: &World, bench: &str, work: &str, goal: f64, more: &[&str]) -> Result<Row, String> {
@@ -21,18 +24,41 @@ fn rate(world: &World, bench: &str, work: &str, goal: f64, more: &[&str]) -> Res
 
 /// `open-close`.
 pub fn open_close(world: &World) -> Result<Vec<Row>, String> {
-    let work = "pairs of CREATE and CLOSE, 4 connections, signed";
-    Ok(vec![rate(world, "open-close", work, 2.0, &[])?])
+    let row = |work, more| rate(world, "open-close", work, 2.0, more);
+    Ok(vec![
+        row("pairs of CREATE and CLOSE, 4 connections, signed", &[])?,
+        row("the same with a lease asked for and granted", &["--lease"])?,
+    ])
 }
 
 /// `echo`.
 pub fn echo(world: &World) -> Result<Vec<Row>, String> {
-    let row = |work, more| rate(world, "echo", work, 1.5, more);
+    let row = |work, goal, more| rate(world, "echo", work, goal, more);
+    // The bare echo of each round beside our ECHO of that round.
+    let subject = world.start(Kind::Netsession);
+    let seconds = world.size("3", "0.5");
+    let (mut bare, mut ours) = (Sample::default(), Sample::default());
+    for _ in 0..world.rounds {
+        for (work, sample) in [("bare-echo", &mut bare), ("echo", &mut ours)] {
+            let words = [work, "--connections", "4", "--seconds", seconds];
+            sample.push(world.load_number(&subject, &words, "per_second")?);
+        }
+    }
+    let name = "the same bytes over bare TCP";
     Ok(vec![
-        row("ECHO, 4 connections, signed", &[])?,
+        row("ECHO, 4 connections, signed", 1.0, &[])?,
+        Row::new("echo", "ECHO, 4 connections, signed", "1/s", ours)
+            .beside(name, bare)
+            .goal(Goal::RatioAtLeast(0.55)),
         row(
             "ECHO, 4 connections, signed, asynchronous clients",
+            1.0,
             &["--asynchronous"],
+        )?,
+        row(
+            "ECHO, 4 connections, signed, 16 requests outstanding on each",
+            2.0,
+            &["--outstanding", "16"],
         )?,
     ])
 }

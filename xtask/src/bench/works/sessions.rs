@@ -90,6 +90,6 @@ pub fn setup(world: &World) -> Result<Vec<Row>, String> {
             ours_same,
         )
         .beside(&samba(), theirs_same)
-        .goal(Goal::RatioAtLeast(5.0)),
+        .goal(Goal::RatioAtLeast(6.0)),
     ])
 }

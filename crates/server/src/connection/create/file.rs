@@ -10,8 +10,8 @@ use smb::wire::{
     oplock_level,
 };
 
+use super::FileCreated;
 use super::plan::Plan;
-use super::{FileCreated, SETTABLE_ATTRIBUTES};
 use crate::changes::ParentLease;
 use crate::connection::request::{Failure, Request};
 use crate::core::Core;
@@ -21,6 +21,7 @@ use crate::file::{
 };
 use crate::open::{FileOpen, OpenKind};
 use crate::pending::Wait;
+use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
     Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
@@ -110,13 +111,17 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let stat = match self.settle(create, &plan, &opened, stat) {
+        let mut stat = match self.settle(create, &plan, &opened, stat) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
                 return Err(error.into());
             }
         };
+        if plan.overwrites {
+            file.write_time().resized(self.request.now);
+        }
+        file.write_time().show(&mut stat, self.request.now);
         self.tell(&plan, &opened, is_directory, parent_lease);
         let action = match (opened.created, create.create_disposition) {
             (true, _) => create_action::FILE_CREATED,

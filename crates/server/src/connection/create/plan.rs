@@ -16,11 +16,26 @@ const CHANGING: u32 = access_mask::FILE_WRITE_DATA
     | access_mask::WRITE_DAC
     | access_mask::WRITE_OWNER;
 
+/// A CreateOption that is not for the wire ([MS-FSA] 2.1.5.1).
+const FILE_CREATE_TREE_CONNECTION: u32 = 0x80;
+
 /// CreateOptions that a server of this kind does not have ([MS-SMB2] 2.2.13).
-const OPTIONS_NOT_SUPPORTED: u32 =
-    create_options::FILE_OPEN_BY_FILE_ID | create_options::FILE_RESERVE_OPFILTER;
+const OPTIONS_NOT_SUPPORTED: u32 = FILE_CREATE_TREE_CONNECTION
+    | create_options::FILE_OPEN_BY_FILE_ID
+    | create_options::FILE_RESERVE_OPFILTER;
 /// Bits that CreateOptions has at all.
 const OPTIONS_KNOWN: u32 = 0x00FF_FFFF;
+
+/// FileAttributes that a CREATE may name ([MS-FSCC] 2.6), those that are passed over included.
+const ATTRIBUTES_KNOWN: u32 = 0x7FB7;
+/// Generic rights, MAXIMUM_ALLOWED and ACCESS_SYSTEM_SECURITY: DesiredAccess beside
+/// FILE_ALL_ACCESS.
+const SPECIAL_ACCESS: u32 = access_mask::GENERIC_READ
+    | access_mask::GENERIC_WRITE
+    | access_mask::GENERIC_EXECUTE
+    | access_mask::GENERIC_ALL
+    | access_mask::MAXIMUM_ALLOWED
+    | access_mask::ACCESS_SYSTEM_SECURITY;
 
 /// What CREATE's parameters ask for, checked.
 pub(super) struct Plan {
@@ -39,6 +54,7 @@ impl Plan {
         let asked = create.create_options;
         if create.create_disposition > disposition::FILE_OVERWRITE_IF
             || asked & !OPTIONS_KNOWN != 0
+            || create.file_attributes & !ATTRIBUTES_KNOWN != 0
             || create.share_access & !7 != 0
         {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -65,17 +81,31 @@ impl Plan {
         if kind == KindWanted::Directory && overwrites {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let access = granted(create.desired_access, tree.maximal_access)?;
         let delete_on_close = asked & options::FILE_DELETE_ON_CLOSE != 0;
-        if delete_on_close && access & access_mask::DELETE == 0 {
-            return Err(NtStatus::ACCESS_DENIED);
+        // [MS-FSA] 2.1.5.1 phase 1 asks for the bit itself: MAXIMUM_ALLOWED and GENERIC_ALL
+        // do not stand for it.
+        if delete_on_close && create.desired_access & access_mask::DELETE == 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
         }
+        let access = granted(create.desired_access, tree.maximal_access)?;
         if delete_on_close
             && create.file_attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             && create.create_disposition != disposition::FILE_OPEN
         {
             // [MS-FSA] 2.1.5.1.1: nobody could delete what it makes.
             return Err(NtStatus::CANNOT_DELETE);
+        }
+        let may_make = create.create_disposition != disposition::FILE_OPEN;
+        if may_make && create.file_attributes & file_attributes::FILE_ATTRIBUTE_ENCRYPTED != 0 {
+            // What is to be encrypted is not stored in the clear.
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        if kind == KindWanted::Directory
+            && may_make
+            && create.file_attributes & file_attributes::FILE_ATTRIBUTE_TEMPORARY != 0
+        {
+            // [MS-FSA] 2.1.5.1.1.
+            return Err(NtStatus::INVALID_PARAMETER);
         }
         let maximum_allowed = create.desired_access & access_mask::MAXIMUM_ALLOWED != 0;
         if tree.share.read_only {
@@ -167,7 +197,8 @@ pub(super) fn granted(desired: u32, maximal: u32) -> Result<u32, NtStatus> {
             access |= rights;
         }
     }
-    if access == 0 || access & !maximal != 0 {
+    let unknown = desired & !(access_mask::FILE_ALL_ACCESS | SPECIAL_ACCESS);
+    if access == 0 || unknown != 0 || access & !maximal != 0 {
         return Err(NtStatus::ACCESS_DENIED);
     }
     Ok(access)

@@ -42,7 +42,7 @@ pub(super) fn file_system_information(
         fs_class::FILE_FS_VOLUME_INFORMATION => {
             let label = utf16(&share.name);
             FileFsVolumeInformation {
-                volume_creation_time: smb::FileTime(0),
+                volume_creation_time: backend.creation_time(),
                 volume_serial_number: backend.volume_serial_number(),
                 supports_objects: false,
                 volume_label: Utf16::new(&label).map_err(|_| NtStatus::INTERNAL_ERROR)?,

@@ -3,8 +3,8 @@
 use smb::NtStatus;
 use smb::wire::file_information_class as class;
 use smb::wire::info::{
-    FileAccessInformation, FileBasicInformation, FileInternalInformation, FilePipeInformation,
-    FilePipeLocalInformation, FileStandardInformation,
+    FileAccessInformation, FileBasicInformation, FileInternalInformation, FilePipeLocalInformation,
+    FileStandardInformation,
 };
 
 use super::write_name;
@@ -51,13 +51,7 @@ pub(super) fn pipe_information(
             .write(out);
         }
         class::FILE_NAME_INFORMATION => write_name(&format!("\\{}", pipe.name), out)?,
-        class::FILE_PIPE_INFORMATION => {
-            FilePipeInformation {
-                read_mode: 1,
-                completion_mode: 0,
-            }
-            .write(out);
-        }
+        class::FILE_PIPE_INFORMATION => pipe.information().write(out),
         class::FILE_PIPE_LOCAL_INFORMATION => {
             let available = pipe
                 .state()

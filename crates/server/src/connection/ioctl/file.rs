@@ -1,8 +1,8 @@
 //! FSCTLs on files and directories ([MS-FSCC] 2.3, [MS-FSA] 2.1.5.10): object ids, sparse
 //! files, zeroed and allocated ranges.
 
-use smb::NtStatus;
 use smb::wire::{IoctlRequest, access_mask, file_attributes, fsctl};
+use smb::{FileTime, NtStatus};
 
 use crate::connection::request::Failure;
 use crate::core::Core;
@@ -23,6 +23,7 @@ pub(super) struct Control<'a> {
     pub(super) open: &'a Open,
     pub(super) file: &'a FileOpen,
     pub(super) ioctl: &'a IoctlRequest<'a>,
+    pub(super) now: FileTime,
     pub(super) waiting: Waiting,
 }
 
@@ -35,6 +36,12 @@ impl Control<'_> {
                 // Links are followed below the share, or not shown.
                 Err(NtStatus::NOT_A_REPARSE_POINT.into())
             }
+            // COMPRESSION_FORMAT_NONE, and no other ([MS-FSCC] 2.3.13, 2.3.63).
+            fsctl::FSCTL_GET_COMPRESSION if self.ioctl.max_output_response >= 2 => {
+                Ok((NtStatus::SUCCESS, vec![0; 2]))
+            }
+            fsctl::FSCTL_GET_COMPRESSION => Err(NtStatus::INVALID_PARAMETER.into()),
+            fsctl::FSCTL_SET_COMPRESSION => Err(NtStatus::NOT_SUPPORTED.into()),
             fsctl::FSCTL_SET_SPARSE => self.set_sparse(),
             fsctl::FSCTL_SET_ZERO_DATA => self.set_zero_data(),
             fsctl::FSCTL_QUERY_ALLOCATED_RANGES => self.allocated_ranges(),
@@ -89,6 +96,7 @@ impl Control<'_> {
             .check_range(open.id, from, length, Access::Write)?;
         let end = file.handle.stat(self.waiting)?.end_of_file.min(beyond);
         if let Some(length) = end.checked_sub(from).filter(|length| *length > 0) {
+            file.begin_write(open.id, self.now, self.waiting)?;
             supported(file.handle.zero_range(from, length, self.waiting))?;
             core.contend(open, file);
         }

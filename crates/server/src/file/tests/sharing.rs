@@ -126,7 +126,7 @@ fn a_file_with_open_streams_is_not_renamed() {
 }
 
 #[test]
-fn nothing_moves_into_a_directory_that_is_open_for_deletion() {
+fn nothing_moves_into_a_directory_that_is_open_for_deletion_or_to_be_left_alone() {
     let mut bench = Bench::new();
     let looking = bench.create(directory("d").access(READ)).open();
     assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
@@ -134,6 +134,12 @@ fn nothing_moves_into_a_directory_that_is_open_for_deletion() {
     let violation = Err(NtStatus::SHARING_VIOLATION);
     assert_eq!(bench.table.may_move_into(&name("D")), violation);
     bench.close(deleting);
+    let alone = directory("d")
+        .access(READ)
+        .share(SHARE_ALL & !share_access::FILE_SHARE_WRITE);
+    let alone = bench.create(alone).open();
+    assert_eq!(bench.table.may_move_into(&name("d")), violation);
+    bench.close(alone);
     assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
     bench.close(looking);
     assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));

@@ -12,6 +12,9 @@
 //! notifier.added(&name, is_directory);          // or unexpect(), if it failed
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, OnceLock, Weak};
 
 use smb::wire::completion_filter::{

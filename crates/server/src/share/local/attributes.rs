@@ -23,17 +23,14 @@ use super::super::{FileKey, FileKind};
 use super::facts::Facts;
 
 pub(super) const READONLY: u32 = 0x0001;
-const HIDDEN: u32 = 0x0002;
-const SYSTEM: u32 = 0x0004;
 const DIRECTORY: u32 = 0x0010;
 const ARCHIVE: u32 = 0x0020;
 const NORMAL: u32 = 0x0080;
 pub(super) const TEMPORARY: u32 = 0x0100;
 const SPARSE_FILE: u32 = 0x0200;
-const OFFLINE: u32 = 0x1000;
 
 /// What a client can set.
-const SETTABLE: u32 = READONLY | HIDDEN | SYSTEM | ARCHIVE | TEMPORARY | OFFLINE;
+const SETTABLE: u32 = super::super::SETTABLE_ATTRIBUTES;
 
 const NAME: &str = "user.netsession.attributes";
 /// Without ChangeTime.
@@ -240,6 +237,6 @@ pub(super) fn of_new(wanted: u32, kind: FileKind) -> Option<u32> {
     match kind {
         // [MS-FSA] 2.1.5.1.1: a new file gets ARCHIVE in any case.
         FileKind::File => (wanted & !ARCHIVE != 0).then_some(wanted | ARCHIVE),
-        FileKind::Directory => (wanted != 0).then_some(wanted),
+        FileKind::Directory => Some(wanted & !TEMPORARY).filter(|&wanted| wanted != 0),
     }
 }

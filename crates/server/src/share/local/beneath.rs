@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicBool;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, StatVfs};
 use rustix::io::Errno;
-use smb::NtStatus;
+use smb::{FileTime, NtStatus};
 
 use super::super::{FileKey, SharePath, StoreError, StoreResult, Waiting};
-use super::attributes::KnownAttributes;
+use super::attributes::{KnownAttributes, Stored};
 use super::errno::{parent_error, resolution_error, status};
 use super::facts::Facts;
 use super::index::{Miss, NameIndex};
@@ -25,6 +25,7 @@ pub(super) struct Root {
     directory: OwnedFd,
     local_path: String,
     key: FileKey,
+    creation_time: FileTime,
     has_openat2: bool,
     medium: Medium,
     pub(super) index: &'static NameIndex,
@@ -66,13 +67,15 @@ impl Root {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
-        let key = Facts::of(&directory)?.key();
+        let facts = Facts::of(&directory)?;
+        let created = facts.file_stat(&Stored::default());
         let file_system = rustix::fs::fstatfs(&directory)?;
         let mut root = Self {
             medium: Medium::of_type(file_system.f_type),
             directory,
             local_path: path.to_string_lossy().into_owned(),
-            key,
+            key: facts.key(),
+            creation_time: created.map(|stat| stat.creation_time).unwrap_or_default(),
             has_openat2: true,
             index: NameIndex::get(),
             known: KnownAttributes::get(),
@@ -92,6 +95,11 @@ impl Root {
 
     pub(super) fn local_path(&self) -> &str {
         &self.local_path
+    }
+
+    /// Of the root directory.
+    pub(super) fn creation_time(&self) -> FileTime {
+        self.creation_time
     }
 
     pub(super) fn key(&self) -> FileKey {

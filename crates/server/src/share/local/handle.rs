@@ -15,8 +15,8 @@ use smb::{FileTime, NtStatus};
 
 use super::super::name::check_component;
 use super::super::{
-    Cursor, DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, MAX_ALLOCATED_RANGES, Names,
-    SharePath, StoreError, StoreResult, StreamEntry, Times, Waiting,
+    Cursor, DirectoryEntry, ExtendedAttribute, FileHandle, FileKey, FileKind, FileStat,
+    MAX_ALLOCATED_RANGES, Names, SharePath, StoreError, StoreResult, StreamEntry, Times, Waiting,
 };
 use super::attributes::{self, SetChangeTime, Stored};
 use super::beneath::Root;
@@ -24,7 +24,7 @@ use super::errno::{resolution_error, status};
 use super::facts::Facts;
 use super::listing::Pages;
 use super::medium::Medium;
-use super::{descriptor_path, listing, streams};
+use super::{descriptor_path, extended, listing, streams};
 
 /// What a descriptor is good for; with neither it is O_PATH.
 #[derive(Clone, Copy)]
@@ -429,6 +429,35 @@ impl FileHandle for LocalHandle {
             });
         }
         Ok(())
+    }
+
+    fn security(&self, waiting: Waiting) -> StoreResult<Option<Vec<u8>>> {
+        self.medium().check_device(waiting)?;
+        Ok(extended::security(&descriptor_path(&self.fd))?)
+    }
+
+    fn set_security(&self, descriptor: &[u8], waiting: Waiting) -> StoreResult<()> {
+        self.check_writable()?;
+        self.medium().check_device(waiting)?;
+        let path = descriptor_path(&self.fd);
+        Ok(extended::set_security(&path, descriptor)?)
+    }
+
+    fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {
+        self.medium().check_device(waiting)?;
+        Ok(extended::list(&descriptor_path(&self.fd))?)
+    }
+
+    fn set_extended_attribute(
+        &self,
+        name: &str,
+        value: &[u8],
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        self.check_writable()?;
+        self.medium().check_device(waiting)?;
+        let path = descriptor_path(&self.fd);
+        Ok(extended::set_one(&path, name, value)?)
     }
 
     fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()> {

@@ -298,7 +298,7 @@ fn run(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_500))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn the_table_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {

@@ -63,7 +63,7 @@ impl Thread<'_> {
     /// Until there is something to do; false if that cannot be known any more.
     fn wait(&self) -> bool {
         let (shared, now) = (self.shared, Instant::now());
-        let is_idle = self.found.seen.is_empty() && shared.state().scans.is_empty();
+        let is_idle = !self.found.has_listed && shared.state().scans.is_empty();
         let timeout = match self.moved.first() {
             _ if !is_idle => Some(Duration::ZERO),
             Some(moved) => Some((moved.since + PAIR_WAIT).saturating_duration_since(now)),
@@ -100,8 +100,7 @@ impl Thread<'_> {
             match reader.next() {
                 Ok(event) => self.event(&mut shared.state(), &event),
                 Err(Errno::AGAIN) => {
-                    // Whatever was in the queue when a directory was listed has come.
-                    self.found.seen.clear();
+                    self.found.queue_is_empty();
                     return Ok(());
                 }
                 Err(Errno::INTR) => {}
@@ -196,12 +195,19 @@ impl Thread<'_> {
         let first_half = self.moved.iter().position(|moved| moved.cookie == cookie);
         let from = first_half.map(|index| self.moved.remove(index));
         if is_directory {
+            // What was not found before it was moved within a tree has not been told. Where it
+            // came from is unknown if that was new itself, and not watched yet.
+            let is_within = match &from {
+                Some(from) => state.places.wanted(&from.name).is_some(),
+                None => self.found.has_listed || state.scans.iter().any(|scan| scan.tell),
+            };
+            let tell = is_within && !is_own;
             // An own rename is told by its handler, which knows its order among others.
             if let Some(from) = from.as_ref().filter(|from| !(from.is_own && is_own)) {
                 state.rename(&from.name, &new);
             }
             if state.places.wanted(&new).is_some() {
-                state.scan(&new, false);
+                state.scan(&new, tell);
             }
         }
         match from {

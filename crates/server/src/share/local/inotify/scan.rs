@@ -22,11 +22,22 @@ pub(super) struct Found {
     pub(super) changes: Vec<LocalChange>,
     /// Names that are told now, although the event of their creation may be in the queue.
     pub(super) seen: HashSet<String>,
+    /// A new directory was listed, and the queue may have events from before.
+    pub(super) has_listed: bool,
+}
+
+impl Found {
+    /// Whatever was in the queue when a directory was listed has come.
+    pub(super) fn queue_is_empty(&mut self) {
+        self.seen.clear();
+        self.has_listed = false;
+    }
 }
 
 /// Watches one directory of a tree and notes the directories in it for the next steps.
 pub(super) fn step(shared: &Shared, scan: &Scan, found: &mut Found) {
     let wanted = shared.state().places.wanted(&scan.name);
+    found.has_listed |= scan.tell;
     // Otherwise nobody watches it any more.
     let Some(wanted) = wanted else { return };
     if let Err(errno) = look_into(shared, scan, &wanted, found) {
@@ -46,7 +57,7 @@ fn look_into(
     // Watched first, listed afterwards: what appears between is seen twice, never missed.
     let tell = match shared.state().places.watch_below(&scan.name, &path)? {
         Below::New => scan.tell,
-        // What is in it has been told.
+        // What is in it has been told, but perhaps not what is below.
         Below::Watched => false,
         Below::Unwanted => return Ok(()),
         Below::TooMany => {
@@ -76,7 +87,7 @@ fn look_into(
                 .push(LocalChange::Added { name, is_directory });
         }
         if is_directory {
-            state.scan(&name, tell);
+            state.scan(&name, scan.tell);
         }
     }
     Ok(())

@@ -274,3 +274,60 @@ fn a_file_occupies_no_less_than_its_length() {
     handle.set_allocation(1 << 20, Waiting::Allowed).unwrap();
     assert_eq!(size(), 1 << 20);
 }
+
+#[test]
+fn extended_attributes_and_security_are_kept() {
+    let store = Store::new();
+    fs::create_dir(store.path("d")).unwrap();
+    store.put("f", "");
+    if !xattrs_work(&store) {
+        return;
+    }
+    let wait = Waiting::Allowed;
+    for name in ["f", "d"] {
+        // O_PATH is enough.
+        let open = store.open_as(name, CreateMode::Existing, KindWanted::Any, false, false);
+        let handle = open.unwrap().handle;
+        assert_eq!(handle.security(wait), Ok(None));
+        handle.set_security(b"descriptor", wait).unwrap();
+        assert_eq!(handle.security(wait), Ok(Some(b"descriptor".to_vec())));
+        handle.set_attributes(HIDDEN, wait).unwrap();
+        assert_eq!(handle.extended_attributes(wait), Ok(vec![]));
+        handle.set_extended_attribute("EAone", b"1", wait).unwrap();
+        handle
+            .set_extended_attribute("SECOND", b"two", wait)
+            .unwrap();
+        handle
+            .set_extended_attribute("EAONE", b"changed", wait)
+            .unwrap();
+        let all = || {
+            let list = handle.extended_attributes(wait).unwrap();
+            let mut list: Vec<_> = list
+                .into_iter()
+                .map(|one| {
+                    (
+                        String::from(one.name),
+                        String::from_utf8(one.value).unwrap(),
+                    )
+                })
+                .collect();
+            list.sort();
+            list
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(all(), [pair("EAone", "changed"), pair("SECOND", "two")]);
+        handle.set_extended_attribute("second", b"", wait).unwrap();
+        handle.set_extended_attribute("none", b"", wait).unwrap();
+        assert_eq!(all(), [pair("EAone", "changed")]);
+        let denied = handle.set_extended_attribute("NetSession.security", b"x", wait);
+        assert_eq!(denied, Err(NtStatus::ACCESS_DENIED.into()));
+        for name in ["", "nul\0", &"x".repeat(255)] {
+            let invalid = handle.set_extended_attribute(name, b"x", wait);
+            assert_eq!(invalid, Err(extended::INVALID_EA_NAME.into()), "{name:?}");
+        }
+        let large = handle.set_extended_attribute("large", &[1; 70_000], wait);
+        assert_eq!(large, Err(NtStatus::EA_TOO_LARGE.into()));
+        assert_eq!(handle.security(wait), Ok(Some(b"descriptor".to_vec())));
+        assert_eq!(attributes(&*handle) & HIDDEN, HIDDEN);
+    }
+}
