@@ -27,6 +27,7 @@ check_flock() { two flock; }
 check_append() { two append 15; }
 check_count() { two count 25; }
 check_storm() { two storm 150; }
+check_notify() { two notify; }
 check_while_open() { two while_open; }
 
 check_fio() {

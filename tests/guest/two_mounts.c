@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -449,6 +450,41 @@ static void storm(int steps) {
     }
 }
 
+/* The client's own call that waits for a change in a folder. */
+struct watched {
+    uint32_t completion_filter;
+    uint8_t watch_tree;
+} __attribute__((packed));
+#define WAIT_FOR_CHANGE _IOW(0xCF, 9, struct watched)
+
+static void notify(void) {
+    int ends[2];
+    if (pipe(ends))
+        wrong("pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        struct watched watched = {1, 0}; /* names of files */
+        int fd = open(second, O_RDONLY | O_DIRECTORY);
+        if (fd < 0 || write(ends[1], "w", 1) != 1)
+            _exit(2);
+        char said = !ioctl(fd, WAIT_FOR_CHANGE, &watched) ? 'c' : errno == EOPNOTSUPP ? 'n' : 'e';
+        if (said == 'e')
+            printf("the wait for a change: %s\n", strerror(errno));
+        _exit(write(ends[1], &said, 1) != 1);
+    }
+    char word = said(ends[0], 30);
+    if (word == 'w' && (word = said(ends[0], 2)) == 0) {
+        close(opened(at(0, "new"), O_RDWR | O_CREAT));
+        word = said(ends[0], 10);
+        if (word != 'c')
+            wrong("no word of a new file in 10 s ('%c')", word ? word : '-');
+        waitpid(child, NULL, 0);
+    } else if (word == 'n')
+        printf("# the client has no such call at this dialect\n");
+    else
+        wrong("should wait, says '%c'", word ? word : '-');
+}
+
 /* ---- open files that are renamed or removed ---- */
 
 static void expect(int condition, const char *what) {
@@ -542,6 +578,8 @@ int main(int count, char **words) {
         count_together(number);
     else if (!strcmp(check, "storm"))
         storm(number);
+    else if (!strcmp(check, "notify"))
+        notify();
     else if (!strcmp(check, "while_open"))
         while_open();
     else if (!strcmp(check, "seen"))

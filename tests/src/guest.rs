@@ -29,6 +29,7 @@ pub const CHECKS: &[&str] = &[
     "append",
     "count",
     "storm",
+    "notify",
     "while_open",
     "fio",
     "fio_mapped",
