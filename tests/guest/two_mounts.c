@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -331,6 +332,159 @@ static void append(int lines) {
     unlink(at(0, "appended"));
 }
 
+/* Four processes, two on each mount, count in one file under a lock. Some open it anew for each step: each open takes
+ * away what the other mount's client has in its cache. */
+static void count_together(int steps) {
+    char text[16];
+    int fd = opened(at(0, "counter"), O_RDWR | O_CREAT | O_TRUNC);
+    if (write(fd, "0000000", 7) != 7 || close(fd))
+        wrong("write: %s", strerror(errno));
+    for (int who = 0; who < 4; who++)
+        if (fork() == 0) {
+            fd = -1;
+            for (int i = 0; i < steps; i++) {
+                if (fd < 0)
+                    fd = opened(at(who % 2, "counter"), O_RDWR);
+                if (lock(fd, POSIX, F_WRLCK, 0, 7, 1))
+                    wrong("lock: %s", strerror(errno));
+                memset(text, 0, sizeof text);
+                if (pread(fd, text, 7, 0) != 7 || strspn(text, "0123456789") != 7)
+                    wrong("process %d, step %d reads `%s`", who, i, text);
+                snprintf(text, sizeof text, "%07d", atoi(text) + 1);
+                if (pwrite(fd, text, 7, 0) != 7 || fsync(fd))
+                    wrong("write: %s", strerror(errno));
+                if (lock(fd, POSIX, F_UNLCK, 0, 7, 1))
+                    wrong("unlock: %s", strerror(errno));
+                if (who < 2) {
+                    if (close(fd))
+                        wrong("close: %s", strerror(errno));
+                    fd = -1;
+                }
+            }
+            exit(0);
+        }
+    int status, bad = 0;
+    while (wait(&status) > 0)
+        bad |= status;
+    if (bad)
+        wrong("a process failed");
+    for (int mount = 0; mount < 2; mount++) {
+        memset(text, 0, sizeof text);
+        fd = opened(at(mount, "counter"), O_RDONLY);
+        if (pread(fd, text, 7, 0) != 7 || atoi(text) != 4 * steps)
+            wrong("counted `%s`, should be %d, by mount %d", text, 4 * steps, mount + 1);
+        close(fd);
+    }
+    unlink(at(0, "counter"));
+}
+
+/* Both mounts make, rename and remove the same few names at once. Any single step may fail, because the other was
+ * quicker; but a name never turns into something else, and at the end both see the same. */
+static void storm(int steps) {
+    char one[16], two[16], text[32];
+    for (int who = 0; who < 2; who++)
+        if (fork() == 0) {
+            state = (uint64_t)(who + 17);
+            for (int i = 0; i < steps; i++) {
+                snprintf(one, sizeof one, "storm%lu", any(5));
+                snprintf(two, sizeof two, "storm%lu", any(5));
+                int fd, done = 0;
+                errno = 0;
+                unsigned long what = any(4);
+                switch (what) {
+                case 0:
+                    fd = open(at(who, one), O_RDWR | O_CREAT, 0644);
+                    done = fd < 0 ? -1 : 0;
+                    if (fd >= 0 && pwrite(fd, "contents", 8, 0) != 8)
+                        wrong("write: %s", strerror(errno));
+                    if (fd >= 0)
+                        close(fd);
+                    break;
+                case 1:
+                    done = rename(at(who, one), at(who, two));
+                    break;
+                case 2:
+                    done = unlink(at(who, one));
+                    break;
+                default:
+                    fd = open(at(who, one), O_RDONLY);
+                    done = fd < 0 ? -1 : 0;
+                    if (fd >= 0) {
+                        ssize_t got = read(fd, text, sizeof text);
+                        if (got != 0 && (got != 8 || memcmp(text, "contents", 8)))
+                            wrong("step %d: %zd bytes of another file, %s", i, got, strerror(errno));
+                        close(fd);
+                    }
+                }
+                /* EINVAL: the client asks for a name with the lease of the file that had it before the other mount
+                 * renamed that ([MS-SMB2] 3.3.5.9.8). */
+                if (done && errno != EINVAL && errno != ENOENT && errno != EACCES && errno != EBUSY && errno != EEXIST &&
+                    errno != ESTALE && errno != ETXTBSY)
+                    wrong("step %d, mount %d, %s %s: %s", i, who + 1, ((const char *[]){"create", "rename", "unlink", "read"})[what],
+                          one, strerror(errno));
+            }
+            exit(0);
+        }
+    int status, bad = 0;
+    while (wait(&status) > 0)
+        bad |= status;
+    if (bad)
+        wrong("a process failed");
+    nap(2.5); /* what was unlinked while open is gone after the client's late closes */
+    for (int i = 0; i < 5; i++) {
+        snprintf(one, sizeof one, "storm%d", i);
+        int here = access(at(0, one), F_OK), there = access(at(1, one), F_OK);
+        if (here != there)
+            wrong("%s is there by one mount only", one);
+        if (!here && unlink(at(0, one)))
+            wrong("unlink at the end: %s", strerror(errno));
+    }
+    nap(2.5);
+    for (int i = 0; i < 5; i++) {
+        snprintf(one, sizeof one, "storm%d", i);
+        int fd = open(at(1, one), O_RDWR | O_CREAT | O_EXCL, 0644);
+        if (fd < 0)
+            wrong("%s cannot be made again: %s", one, strerror(errno));
+        close(fd);
+        unlink(at(1, one));
+    }
+}
+
+/* The client's own call that waits for a change in a folder. */
+struct watched {
+    uint32_t completion_filter;
+    uint8_t watch_tree;
+} __attribute__((packed));
+#define WAIT_FOR_CHANGE _IOW(0xCF, 9, struct watched)
+
+static void notify(void) {
+    int ends[2];
+    if (pipe(ends))
+        wrong("pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        struct watched watched = {1, 0}; /* names of files */
+        int fd = open(second, O_RDONLY | O_DIRECTORY);
+        if (fd < 0 || write(ends[1], "w", 1) != 1)
+            _exit(2);
+        char said = !ioctl(fd, WAIT_FOR_CHANGE, &watched) ? 'c' : errno == EOPNOTSUPP ? 'n' : 'e';
+        if (said == 'e')
+            printf("the wait for a change: %s\n", strerror(errno));
+        _exit(write(ends[1], &said, 1) != 1);
+    }
+    char word = said(ends[0], 30);
+    if (word == 'w' && (word = said(ends[0], 2)) == 0) {
+        close(opened(at(0, "new"), O_RDWR | O_CREAT));
+        word = said(ends[0], 10);
+        if (word != 'c')
+            wrong("no word of a new file in 10 s ('%c')", word ? word : '-');
+        waitpid(child, NULL, 0);
+    } else if (word == 'n')
+        printf("# the client has no such call at this dialect\n");
+    else
+        wrong("should wait, says '%c'", word ? word : '-');
+}
+
 /* ---- open files that are renamed or removed ---- */
 
 static void expect(int condition, const char *what) {
@@ -420,6 +574,12 @@ int main(int count, char **words) {
         locks_that_wait(FLOCK);
     else if (!strcmp(check, "append"))
         append(number);
+    else if (!strcmp(check, "count"))
+        count_together(number);
+    else if (!strcmp(check, "storm"))
+        storm(number);
+    else if (!strcmp(check, "notify"))
+        notify();
     else if (!strcmp(check, "while_open"))
         while_open();
     else if (!strcmp(check, "seen"))
