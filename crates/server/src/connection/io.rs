@@ -22,6 +22,11 @@ use crate::share::Waiting;
 
 /// Offset of DataLength in the body of a READ response ([MS-SMB2] 2.2.20).
 const DATA_LENGTH: usize = 4;
+/// Longest READ of a pipe that goes on with the next message: what one credit covers, and more
+/// than any fragment of RPC. impacket asks for 1 MiB, or MaxReadSize if that is less, and takes
+/// what comes for one fragment; on Windows a fragment is written when the one before it has
+/// been read.
+const STREAM_AT_ONCE: u32 = 65_536;
 /// Files end here: offsets beyond are negative numbers to every file system.
 const MAX_OFFSET: u64 = i64::MAX as u64;
 pub(super) fn read(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
@@ -45,12 +50,10 @@ fn read_pipe(
 ) -> Answer {
     let length = read.length as usize;
     let mut mode = pipe.mode();
-    if request
+    let largest = request
         .negotiated
-        .is_some_and(|negotiated| read.length >= negotiated.max_transact)
-    {
-        // impacket asks for MaxReadSize and takes what comes for one fragment of RPC. On
-        // Windows a fragment is written when the one before it has been read.
+        .map_or(0, |negotiated| negotiated.max_transact);
+    if read.length > STREAM_AT_ONCE || read.length >= largest {
         mode.messages = true;
     }
     let body = out.len();
