@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::run::run;
 use crate::test::cargo;
 
-/// What `cargo xtask test` plays: about three minutes on two cores.
-pub const IN_TEST: &[&str] = &["--schedules", "300"];
+/// What `cargo xtask test` plays: one to three minutes on two cores.
+pub const IN_TEST: &[&str] = &["--schedules", "100"];
 
 /// Builds both programs and runs the comparison with `words`.
 pub fn differential(root: &Path, words: &[&str]) -> Result<(), String> {

@@ -149,7 +149,7 @@ impl Generator {
             },
             1 => Operation::Write {
                 offset: self.offset(),
-                length: self.random.pick(&[1, 5, 10]),
+                length: self.random.pick(&[0, 1, 5, 10]),
             },
             2 => Operation::Lock {
                 ranges: self.ranges(),
