@@ -265,10 +265,11 @@ impl Connection {
                 let ticket = pending.context.ticket;
                 let early = pending.early.take();
                 self.wait(pending, answers);
-                return match early {
-                    Some(outcome) => self.resume(ticket, outcome, answers),
-                    None => Ok(()),
-                };
+                if let Some(outcome) = early {
+                    self.resume(ticket, outcome, answers)?;
+                }
+                // A CLOSE waits for stores only: not for what waits for something else now.
+                return self.retry_waiting_for_others(answers);
             }
         };
         if pending.compound.response.is_empty() {
