@@ -3,10 +3,14 @@
 
 #[path = "scenario/compounds.rs"]
 mod compounds;
+#[path = "scenario/ea.rs"]
+mod ea;
 #[path = "scenario/information.rs"]
 mod information;
 #[path = "scenario/locks.rs"]
 mod locks;
+#[path = "scenario/names.rs"]
+mod names;
 #[path = "scenario/oplocks.rs"]
 mod oplocks;
 #[path = "scenario/pipes.rs"]

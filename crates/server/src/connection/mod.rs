@@ -10,6 +10,7 @@ mod close;
 mod create;
 mod directory;
 mod dispatch;
+mod ea;
 mod frame;
 mod info;
 mod io;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use smb::wire::info::{
     FileAllocationInformation, FileBasicInformation, FileDispositionInformation,
     FileDispositionInformationEx, FileEndOfFileInformation, FileModeInformation,
-    FilePositionInformation, FileRenameInformation,
+    FileNameInformation, FilePositionInformation, FileRenameInformation,
 };
 use smb::wire::{
     SetInfoRequest, SetInfoResponse, access_mask, create_options, file_attributes,
@@ -19,6 +19,7 @@ use crate::changes::touched_by_set_info;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind};
+use crate::share::short_name::is_short;
 use crate::share::{Backend, StoreResult, Times, Waiting};
 use crate::tree_connect::ShareKind;
 
@@ -160,12 +161,35 @@ impl Change<'_> {
                 file.mode.store(wanted.mode, Ordering::Relaxed);
                 Ok(())
             }
-            class::FILE_FULL_EA_INFORMATION => Err(NtStatus::EAS_NOT_SUPPORTED.into()),
-            class::FILE_VALID_DATA_LENGTH_INFORMATION | class::FILE_SHORT_NAME_INFORMATION => {
-                Err(NtStatus::NOT_SUPPORTED.into())
+            class::FILE_FULL_EA_INFORMATION => self.set_extended_attributes(buffer),
+            class::FILE_VALID_DATA_LENGTH_INFORMATION => {
+                open.require_any(data_rights)?;
+                buffer
+                    .first_chunk::<8>()
+                    .ok_or(NtStatus::INFO_LENGTH_MISMATCH)?;
+                // [MS-FSA] 2.1.5.15.15: for who may manage the volume, which is nobody here.
+                Err(NtStatus::PRIVILEGE_NOT_HELD.into())
+            }
+            class::FILE_SHORT_NAME_INFORMATION => {
+                open.require_any(access_mask::DELETE)?;
+                self.set_short_name(&FileNameInformation::read(buffer).map_err(short)?)
             }
             _ => Err(NtStatus::INVALID_INFO_CLASS.into()),
         }
+    }
+
+    /// [MS-FSA] 2.1.5.15.14: for who may restore files, which is nobody here.
+    fn set_short_name(&self, wanted: &FileNameInformation<'_>) -> Result<(), Failure> {
+        let name = wanted.file_name.to_string();
+        let name = name.map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        let is_root = self.open.path(&self.core.files).is_root();
+        let is_stream = self.file.handle.stream_name().is_some();
+        if is_root || is_stream || !name.is_empty() && !is_short(&name) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        self.open
+            .require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_WRITE_ATTRIBUTES)?;
+        Err(NtStatus::PRIVILEGE_NOT_HELD.into())
     }
 
     fn set_basic(&self, basic: &FileBasicInformation) -> Result<(), Failure> {

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use smb::NtStatus;
 use smb::wire::create_context::{self, Lease};
 use smb::wire::{
-    CreateRequest, access_mask, create_action, create_disposition, file_attributes, lease_flags,
-    oplock_level,
+    CreateRequest, access_mask, create_action, create_disposition, create_options, file_attributes,
+    lease_flags, oplock_level,
 };
 
 use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
+use crate::connection::ea;
 use crate::connection::request::{Failure, Request};
 use crate::core::Core;
 use crate::file::{
@@ -24,8 +25,8 @@ use crate::pending::Wait;
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
-    StreamName, Waiting,
+    Backend, CreateMode, ExtendedAttribute, FileKind, FileStat, KindWanted, OpenParameters, Opened,
+    SharePath, StoreError, StoreResult, StreamName, Waiting,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -35,6 +36,8 @@ pub(super) struct Place<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) tree: &'a TreeConnect,
     pub(super) backend: &'a dyn Backend,
+    /// The name is that of no file ([`SharePath::names_a_directory`]).
+    pub(super) only_directory: bool,
     pub(super) waiting: Waiting,
 }
 
@@ -53,6 +56,7 @@ impl Place<'_> {
             ..
         } = self;
         let plan = Plan::new(create, self.tree)?;
+        let attributes = ea::of_create(create, backend)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {
             // Before anything is created.
@@ -71,11 +75,12 @@ impl Place<'_> {
             // A file that its stream makes is told as the machine tells it.
             Some(_) => None,
         };
+        let (mode, kind) = self.mode_and_kind(&plan)?;
         let opened = backend.open(
             &OpenParameters {
                 path,
-                mode: plan.mode,
-                kind: plan.kind,
+                mode,
+                kind,
                 read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
                 write: plan.writes(),
                 attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
@@ -89,10 +94,11 @@ impl Place<'_> {
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened?;
+        let opened = opened.map_err(|error| self.refusal(&plan, error))?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)?;
+            self.check_ea_knowledge(create, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
                 return Err(Failure::WouldWait);
@@ -111,7 +117,7 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match self.settle(create, &plan, &opened, stat) {
+        let mut stat = match self.settle(create, &plan, &opened, stat, &attributes) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -143,6 +149,7 @@ impl Place<'_> {
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),
+                next_ea: AtomicU32::new(0),
                 enumeration: Mutex::default(),
             }),
             granted_access: plan.access,
@@ -150,6 +157,54 @@ impl Place<'_> {
             stat,
             caching,
         })
+    }
+
+    /// How the store is to open it. By a name that ends with a separator no file is opened or
+    /// made ([MS-FSA] 2.1.5.1, phases 1 and 7).
+    fn mode_and_kind(&self, plan: &Plan) -> Result<(CreateMode, KindWanted), NtStatus> {
+        match (self.only_directory, plan.kind) {
+            (true, KindWanted::File) => Err(NtStatus::OBJECT_NAME_INVALID),
+            (true, KindWanted::Any) if plan.mode != CreateMode::CreateNew => {
+                Ok((CreateMode::Existing, KindWanted::Directory))
+            }
+            (true, KindWanted::Any) => Err(NtStatus::OBJECT_NAME_INVALID),
+            _ => Ok((plan.mode, plan.kind)),
+        }
+    }
+
+    /// What a client hears when the store has opened nothing.
+    fn refusal(&self, plan: &Plan, error: StoreError) -> StoreError {
+        let would_be_file = self.only_directory && plan.kind == KindWanted::Any;
+        match error {
+            StoreError::Status(NtStatus::NOT_A_DIRECTORY) if would_be_file => {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if would_be_file && plan.mode != CreateMode::Existing =>
+            {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            error => error,
+        }
+    }
+
+    /// [MS-FSA] 2.1.5.1.2: some files are not for those who know nothing of extended
+    /// attributes; a named stream of them is.
+    fn check_ea_knowledge(
+        &self,
+        create: &CreateRequest<'_>,
+        opened: &Opened,
+        stat: &FileStat,
+    ) -> Result<(), Failure> {
+        let is_ignorant = create.create_options & create_options::FILE_NO_EA_KNOWLEDGE != 0;
+        if !is_ignorant || stat.ea_size == 0 || opened.handle.stream_name().is_some() {
+            return Ok(());
+        }
+        let attributes = opened.handle.extended_attributes(self.waiting)?;
+        match attributes.iter().any(|attribute| attribute.need) {
+            true => Err(NtStatus::ACCESS_DENIED.into()),
+            false => Ok(()),
+        }
     }
 
     /// What may be created is expected, if somebody watches.
@@ -269,9 +324,16 @@ impl Place<'_> {
         plan: &Plan,
         opened: &Opened,
         stat: FileStat,
+        attributes: &[ExtendedAttribute],
     ) -> StoreResult<FileStat> {
         let waiting = self.waiting;
         let overwritten = !opened.created && plan.overwrites;
+        if (opened.created || overwritten) && !attributes.is_empty() {
+            // They may not fit: before the content goes.
+            opened
+                .handle
+                .change_extended_attributes(attributes, waiting)?;
+        }
         if overwritten {
             opened.handle.set_end_of_file(0, waiting)?;
         }
