@@ -72,6 +72,7 @@ pub(super) fn create(
                 tree,
                 backend: &**backend,
                 only_directory: SharePath::names_a_directory(&name),
+                only_data: SharePath::names_data(&name),
                 waiting,
             };
             place.open(&create, &path, stream.as_ref())?

@@ -14,7 +14,7 @@ use smb::wire::{
 use super::request::Failure;
 use super::set_info::Change;
 use crate::open::{FileOpen, Open};
-use crate::share::{Backend, ExtendedAttribute, Waiting};
+use crate::share::{Backend, ExtendedAttribute, Times, Waiting};
 
 /// Flags of a query ([MS-SMB2] 2.2.37).
 const SL_RESTART_SCAN: u32 = 0x1;
@@ -118,12 +118,20 @@ impl Change<'_> {
         } = self;
         open.require_any(access_mask::FILE_WRITE_EA)?;
         let changes = read(buffer)?;
+        let change_time = self.change_time_to_keep()?;
         file.handle.change_extended_attributes(&changes, waiting)?;
         let stat = file.handle.stat(waiting)?;
         let archive = file_attributes::FILE_ATTRIBUTE_ARCHIVE;
         if !file.is_directory && stat.attributes & archive == 0 {
             file.handle
                 .set_attributes(stat.attributes | archive, waiting)?;
+        }
+        if change_time.is_some() {
+            let times = Times {
+                change_time,
+                ..Times::default()
+            };
+            file.handle.set_times(&times, waiting)?;
         }
         Ok(())
     }

@@ -196,13 +196,21 @@ impl Change<'_> {
         let &Change { file, waiting, .. } = self;
         let (now, write_time) = (self.request.now, file.file.write_time());
         let frozen = basic.last_write_time.0 as i64;
-        let times = Times {
+        let mut times = Times {
             creation_time: wanted(basic.creation_time)?,
             last_access_time: wanted(basic.last_access_time)?,
             last_write_time: wanted(basic.last_write_time)?,
             change_time: wanted(basic.change_time)?,
         };
         let attributes = basic.file_attributes;
+        match basic.change_time.0 as i64 {
+            0 => {}
+            THAW => file.keeps_change_time.store(false, Ordering::Relaxed),
+            _ => file.keeps_change_time.store(true, Ordering::Relaxed),
+        }
+        if times.change_time.is_none() && (attributes != 0 || times != Times::default()) {
+            times.change_time = self.change_time_to_keep()?;
+        }
         if attributes != 0 {
             let directory = attributes & file_attributes::FILE_ATTRIBUTE_DIRECTORY != 0;
             if directory && !file.is_directory {
@@ -223,6 +231,15 @@ impl Change<'_> {
             (None, _) => write_time.show_written(now),
         }
         Ok(())
+    }
+
+    /// ChangeTime, if it is to stay as a client has set it through this open ([MS-FSA]
+    /// 2.1.5.15.2): the store moves it with every change.
+    pub(super) fn change_time_to_keep(&self) -> Result<Option<FileTime>, Failure> {
+        if !self.file.keeps_change_time.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        Ok(Some(self.file.handle.stat(self.waiting)?.change_time))
     }
 
     fn resize(&self, length: u64, set: impl FnOnce(u64) -> StoreResult<()>) -> Result<(), Failure> {

@@ -315,3 +315,36 @@ async fn a_listing_tells_the_write_time_that_an_open_tells() {
     let closed = close_and_query(&file).await;
     assert_eq!(listed(&tree).await, closed);
 }
+
+/// [MS-FSA] 2.1.5.15.2: what else is set through the open leaves it alone, until the client
+/// says that it moves again.
+#[tokio::test]
+async fn a_change_time_that_was_set_stays_for_the_open() {
+    let scene = Scene::new(|_| {});
+    let tree = data(&scene).await;
+    let file = opened(&tree).await;
+    let time = FileTime::from_unix(1_700_000_000, 0);
+    let with = |change_time, file_attributes| FileBasicInformation {
+        change_time,
+        file_attributes,
+        ..FileBasicInformation::default()
+    };
+    let zero = FileTime(0);
+    assert_eq!(set_basic(&file, with(time, 0)).await, NtStatus::SUCCESS);
+    for attributes in [
+        attribute::FILE_ATTRIBUTE_HIDDEN,
+        attribute::FILE_ATTRIBUTE_NORMAL,
+    ] {
+        set_basic(&file, with(zero, attributes)).await;
+        assert_eq!(basic(&file).await.change_time, time);
+    }
+    let other = opened(&tree).await;
+    set_basic(&other, with(zero, attribute::FILE_ATTRIBUTE_HIDDEN)).await;
+    assert_ne!(basic(&file).await.change_time, time);
+    let thaw = FileTime(-2_i64 as u64);
+    set_basic(&file, with(time, 0)).await;
+    set_basic(&file, with(thaw, 0)).await;
+    assert_eq!(basic(&file).await.change_time, time);
+    set_basic(&file, with(zero, attribute::FILE_ATTRIBUTE_NORMAL)).await;
+    assert_ne!(basic(&file).await.change_time, time);
+}

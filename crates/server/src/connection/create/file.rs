@@ -1,6 +1,6 @@
 //! Opening and creating files and directories.
 
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use smb::NtStatus;
@@ -38,6 +38,8 @@ pub(super) struct Place<'a> {
     pub(super) backend: &'a dyn Backend,
     /// The name is that of no file ([`SharePath::names_a_directory`]).
     pub(super) only_directory: bool,
+    /// The name is that of the data of a file ([`SharePath::names_data`]).
+    pub(super) only_data: bool,
     pub(super) waiting: Waiting,
 }
 
@@ -149,6 +151,7 @@ impl Place<'_> {
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),
+                keeps_change_time: AtomicBool::new(false),
                 next_ea: AtomicU32::new(0),
                 enumeration: Mutex::default(),
             }),
@@ -160,8 +163,15 @@ impl Place<'_> {
     }
 
     /// How the store is to open it. By a name that ends with a separator no file is opened or
-    /// made ([MS-FSA] 2.1.5.1, phases 1 and 7).
+    /// made, by one that ends with the type of data no directory ([MS-FSA] 2.1.5.1, phases 1
+    /// and 7).
     fn mode_and_kind(&self, plan: &Plan) -> Result<(CreateMode, KindWanted), NtStatus> {
+        if self.only_data {
+            return match plan.kind {
+                KindWanted::Directory => Err(NtStatus::NOT_A_DIRECTORY),
+                KindWanted::Any | KindWanted::File => Ok((plan.mode, KindWanted::File)),
+            };
+        }
         match (self.only_directory, plan.kind) {
             (true, KindWanted::File) => Err(NtStatus::OBJECT_NAME_INVALID),
             (true, KindWanted::Any) if plan.mode != CreateMode::CreateNew => {
