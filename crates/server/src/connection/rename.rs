@@ -186,6 +186,10 @@ impl Change<'_> {
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
         }
+        match delete {
+            true => core.mark(open),
+            false => core.unmark(open),
+        }
         file.file.set_delete_pending(open.id, delete);
         if delete
             && file.is_directory

@@ -83,7 +83,7 @@ pub(super) fn set_info(
 pub(super) struct Change<'a> {
     pub(super) core: &'a Arc<Core>,
     pub(super) request: &'a Request<'a>,
-    pub(super) open: &'a Open,
+    pub(super) open: &'a Arc<Open>,
     pub(super) file: &'a FileOpen,
     pub(super) backend: &'a dyn Backend,
     pub(super) waiting: Waiting,

@@ -188,8 +188,8 @@ async fn a_waiting_lock_ends_by_cancel_close_and_the_end_of_its_session() {
 
     let (his, _) = bob.create("f", SHARED).await.unwrap();
     let (message_id, _) = wait(&bob, his, (0, 1, EXCLUSIVE)).await;
-    let id = SessionGlobalId(bob.session.id());
-    assert!(scene.application().close_session(id));
+
+    assert!(end(&*scene.application(), bob.session.id()));
     let ended = bob.receive().await;
     assert_eq!(ended.header.message_id, message_id);
     assert_eq!(ended.status(), NtStatus::RANGE_NOT_LOCKED);
@@ -214,8 +214,12 @@ async fn lock_patiently(raw: &Raw, file_id: FileId, range: (u64, u64, u32)) -> N
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lock_that_is_refused_is_not_held() {
     const ROUNDS: usize = 3_000;
-    let scene = Scene::new(|config| config.limits.pending_requests = 0);
+    let scene = Scene::new(|config| config.limits.pending_requests = 1);
     let (alice, hers, bob, his) = two(&scene).await;
+    // What takes the only place.
+    let held = lock(&bob, his, &[(50, 1, EXCLUSIVE)]).await;
+    assert_eq!(held, NtStatus::SUCCESS);
+    let waiting = wait(&alice, hers, (50, 1, EXCLUSIVE)).await;
     let holder = tokio::spawn(async move {
         for _ in 0..ROUNDS {
             if lock(&bob, his, &[(0, 1, EXCLUSIVE | AT_ONCE)]).await == NtStatus::SUCCESS {
@@ -236,4 +240,6 @@ async fn a_lock_that_is_refused_is_not_held() {
     let (bob, his) = holder.await.unwrap();
     let free = lock(&bob, his, &[(0, 1, EXCLUSIVE | AT_ONCE)]).await;
     assert_eq!(free, NtStatus::SUCCESS);
+    alice.cancel(waiting.0, Some(waiting.1)).await;
+    assert_eq!(alice.receive().await.status(), NtStatus::CANCELLED);
 }
