@@ -23,7 +23,7 @@ use crate::pending::Ticket;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{StoreError, Waiting};
+use crate::share::{StoreError, Waiting, caught};
 use crate::tree_connect::ShareList;
 
 /// Everything that connections and administration share.
@@ -66,7 +66,8 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits = budget::Limits::of_this_machine();
+        let limits =
+            budget::Limits::of_this_machine(config.limits.descriptors, config.limits.memory);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
@@ -121,6 +122,7 @@ impl Core {
 
     /// A connection has ended: nothing waits on it any more.
     pub(crate) fn disconnect(&self, outbox: &Outbox) {
+        outbox.close();
         let mut outboxes = self.outboxes();
         outboxes.by_number.remove(&outbox.number);
         if let Some(client_guid) = outbox.lease_client()
@@ -239,7 +241,8 @@ impl Core {
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
         self.tell_written(open, file);
         let now = self.config.clock.now();
-        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
+        let kept = caught(|| self.keep_write_time(open, file, now, waiting));
+        if let Err(StoreError::WouldWait) = kept {
             let (core, open) = (self.clone(), open.clone());
             self.spawn_blocking(move || {
                 if let OpenKind::File(file) = &open.kind {
@@ -289,7 +292,7 @@ impl Core {
                 if let Some(name) = &name {
                     self.expect(name, OwnChange::Removed);
                 }
-                let result = file.handle.unlink_file(waiting);
+                let result = caught(|| file.handle.unlink_file(waiting));
                 if let (Some(name), Err(_)) = (&name, &result) {
                     self.unexpect(name, OwnChange::Removed);
                 }
@@ -298,7 +301,7 @@ impl Core {
                 }
                 (gone, result)
             }
-            Unlink::Stream(gone) => (gone, file.handle.unlink(waiting)),
+            Unlink::Stream(gone) => (gone, caught(|| file.handle.unlink(waiting))),
         };
         match result {
             Ok(()) => {}
