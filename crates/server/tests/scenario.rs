@@ -23,6 +23,10 @@ mod leases;
 mod locks;
 #[path = "scenario/logons.rs"]
 mod logons;
+#[path = "scenario/notify.rs"]
+mod notify;
+#[path = "scenario/notify_client.rs"]
+mod notify_client;
 #[path = "scenario/oplocks.rs"]
 mod oplocks;
 #[path = "scenario/pipes.rs"]
