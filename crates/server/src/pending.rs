@@ -84,7 +84,8 @@ pub(crate) struct PendingRequest {
     pub(crate) until: Option<Instant>,
     /// Credits that its next response grants.
     pub(crate) credits: u16,
-    /// For itself and its bytes; `None` if that was refused.
+    /// For itself and its bytes; `None` if that was refused, and while another thread
+    /// executes it.
     pub(crate) charge: Option<Charge>,
     /// Another thread executes it.
     pub(crate) running: bool,
@@ -107,6 +108,8 @@ impl PendingRequest {
 pub(crate) struct Executed {
     /// As lent.
     pub(crate) bytes: Vec<u8>,
+    /// That of the request.
+    pub(crate) charge: Option<Charge>,
     /// A response of its own; the body is written behind a header that is not filled in.
     pub(crate) response: Response,
     pub(crate) result: Result<Done, Failure>,

@@ -93,17 +93,21 @@ pub(super) fn create(
         core.tell(Interest::OPENS, || EventKind::Opened(row));
     }
     core.insert(open.clone());
-    let closed = {
+    let gone = {
         let mut tables = session.tables();
-        if !tables.closed {
+        if tables.closed {
+            Some((NtStatus::USER_SESSION_DELETED, CloseReason::SessionEnd))
+        } else if tables.tree_connects.get(tree.id).is_none() {
+            Some((NtStatus::NETWORK_NAME_DELETED, CloseReason::TreeDisconnect))
+        } else {
             tables.opens.insert(open.volatile, open.clone());
+            None
         }
-        tables.closed
     };
-    if closed {
+    if let Some((status, reason)) = gone {
         // Ended by somebody while this was under way.
-        core.close_open(&open, CloseReason::SessionEnd, waiting);
-        return Err(NtStatus::USER_SESSION_DELETED.into());
+        core.close_open(&open, reason, waiting);
+        return Err(status.into());
     }
 
     let maximal_access;

@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::limits::{ANSWER, ANSWER_OVERHEAD};
 use crate::pending::{Context, Wait};
 use crate::session::{Session, SessionState};
-use crate::share::Waiting;
+use crate::share::{Waiting, caught};
 use tokio::time::Instant;
 
 /// What related requests inherit ([MS-SMB2] 3.3.5.2.7.2).
@@ -487,7 +487,7 @@ pub(super) fn execute(
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Answer {
-    match request.header.command {
+    caught(|| match request.header.command {
         Command::CREATE => super::create::create(core, request, waiting, out),
         Command::CLOSE => super::close::close(core, request, waiting, out),
         Command::FLUSH => super::io::flush(core, request, waiting, out),
@@ -501,7 +501,7 @@ pub(super) fn execute(
         Command::OPLOCK_BREAK => super::oplock_break::acknowledge(core, request, out),
         Command::CHANGE_NOTIFY => super::change_notify::change_notify(core, request, out),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
-    }
+    })
 }
 
 /// The FileId in a request, unless it is that of the compound.

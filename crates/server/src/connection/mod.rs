@@ -111,6 +111,8 @@ struct Connection {
     close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
+    /// Why sessions end that are still there when it ends.
+    ended: Reason,
 }
 
 /// Serves one connection until it ends.
@@ -120,15 +122,12 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let ended = connection.serve(stream).await;
-    let reason = match ended {
-        Err(Disconnect::Stopping) => Reason::ServerStops,
-        Ok(()) | Err(_) => Reason::ConnectionLost,
-    };
-    if let Err(reason) = ended {
+    if let Err(reason) = connection.serve(stream).await {
+        if let Disconnect::Stopping = reason {
+            connection.ended = Reason::ServerStops;
+        }
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end(&reason);
 }
 
 impl Connection {
@@ -151,6 +150,7 @@ impl Connection {
             window: CommandSequenceWindow::new(),
             close_after_reply: Vec::new(),
             multi_protocol: false,
+            ended: Reason::ConnectionLost,
         }
     }
 
@@ -328,12 +328,16 @@ impl Connection {
             .get(&id)
             .filter(|session| !session.is_closed())
     }
+}
 
-    /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self, reason: &Reason) {
+/// [MS-SMB2] 3.3.7.1: loss of a connection. It is one too if the task that serves it panics,
+/// or its runtime ends.
+impl Drop for Connection {
+    fn drop(&mut self) {
         self.core.disconnect(&self.outbox);
-        for (_, session) in self.sessions.drain() {
-            self.core.close_session(session.id, reason.clone());
+        self.forget_requests();
+        for (_, session) in std::mem::take(&mut self.sessions) {
+            self.core.close_session(session.id, self.ended.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }

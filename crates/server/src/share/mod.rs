@@ -6,6 +6,7 @@
 
 mod listing;
 pub mod local;
+mod mistake;
 pub mod name;
 pub(crate) mod short_name;
 
@@ -18,6 +19,7 @@ use crate::account::Sid;
 
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
+pub(crate) use mistake::caught;
 pub use name::{SharePath, StreamName};
 
 /// What kind of file system object a [`FileHandle`] is.
