@@ -25,7 +25,7 @@ use crate::outbox::{Outbox, Outcome};
 use crate::pending::Ticket;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
-use crate::tree_connect::ShareList;
+use crate::share::ShareList;
 
 /// Everything that connections and administration share.
 pub(crate) struct Core {

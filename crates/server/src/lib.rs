@@ -42,8 +42,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use limits::Limits;
 use pipe::PipeService;
 pub use session::SessionState;
-pub use tree_connect::{IPC_SHARE, ShareConfig};
-use tree_connect::{Share, ShareList};
+pub use share::{IPC_SHARE, ShareConfig};
+use share::{Share, ShareList};
 use worker::Workers;
 
 /// How the server encrypts ([MS-SMB2] 3.3.1.5 EncryptData, RejectUnencryptedAccess).

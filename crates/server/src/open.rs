@@ -16,8 +16,8 @@ use crate::file::{File, FileTable};
 use crate::pending::Ticket;
 use crate::pipe::{Pipe, PipeMode};
 use crate::session::Session;
-use crate::share::{Enumeration, FileHandle, SharePath, StoreResult, Waiting};
-use crate::tree_connect::{ShareKind, TreeConnect};
+use crate::share::{Enumeration, FileHandle, ShareKind, SharePath, StoreResult, Waiting};
+use crate::tree_connect::TreeConnect;
 
 pub(crate) struct Open {
     /// OpenGlobalId: what NetrFileEnum shows and NetrFileClose takes. Never 0.

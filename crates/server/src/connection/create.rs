@@ -20,8 +20,7 @@ use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
 use crate::open::{Open, OpenKind, PipeOpen};
 use crate::pipe::Caller;
-use crate::share::{FileKind, FileStat, SharePath, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::share::{FileKind, FileStat, ShareKind, SharePath, Waiting};
 use plan::granted;
 
 /// What an open of a file came to.

@@ -120,15 +120,11 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let ended = connection.serve(stream).await;
-    let reason = match ended {
-        Err(Disconnect::Stopping) => Reason::ServerStops,
-        Ok(()) | Err(_) => Reason::ConnectionLost,
-    };
-    if let Err(reason) = ended {
+    let reason = connection.serve(stream).await;
+    if let Err(reason) = reason {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end(&reason);
+    connection.end();
 }
 
 impl Connection {
@@ -330,7 +326,12 @@ impl Connection {
     }
 
     /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self, reason: &Reason) {
+    fn end(&mut self) {
+        let reason = if *self.core.stop.borrow() {
+            Reason::ServerStops
+        } else {
+            Reason::ConnectionLost
+        };
         self.core.disconnect(&self.outbox);
         for (_, session) in self.sessions.drain() {
             self.core.close_session(session.id, reason.clone());

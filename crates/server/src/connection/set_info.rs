@@ -19,8 +19,7 @@ use crate::changes::touched_by_set_info;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::share::{Backend, StoreResult, Times, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::share::{Backend, ShareKind, StoreResult, Times, Waiting};
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
 const DISPOSITION_DELETE: u32 = 1;

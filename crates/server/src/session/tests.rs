@@ -13,7 +13,8 @@ use crate::application::SessionFilter;
 use crate::budget::{self, Budget, Cost, SessionAccount};
 use crate::counted::{Counted, Ids};
 use crate::open::{GlobalOpenTable, OpenKind, PipeOpen};
-use crate::tree_connect::{Share, TreeConnect};
+use crate::share::Share;
+use crate::tree_connect::TreeConnect;
 
 const NOW: FileTime = FileTime(1_000);
 

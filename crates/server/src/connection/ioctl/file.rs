@@ -8,8 +8,7 @@ use crate::connection::request::Failure;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open};
-use crate::share::{FileKey, StoreError, StoreResult, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::share::{FileKey, ShareKind, StoreError, StoreResult, Waiting};
 
 /// Bytes of FILE_ALLOCATED_RANGE_BUFFER and of FILE_ZERO_DATA_INFORMATION
 /// ([MS-FSCC] 2.3.55, 2.3.71): two numbers.
