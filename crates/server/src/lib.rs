@@ -3,7 +3,9 @@
 //! ([`pipe::PipeService`]) and administer through [`application::Application`].
 
 pub mod account;
+mod announcement;
 pub mod application;
+mod break_notification;
 mod budget;
 mod changes;
 mod clock;
@@ -11,11 +13,15 @@ mod connection;
 mod core;
 mod counted;
 mod file;
+mod keys;
 mod limits;
 mod open;
 mod outbox;
-mod pending;
+mod outcome;
+mod owner;
 pub mod pipe;
+mod request;
+mod response;
 mod session;
 pub mod share;
 mod ticket;

@@ -11,7 +11,7 @@ use smb::wire::{
 use smb::{Guid, NtStatus};
 
 use crate::connection::ioctl::volume_object_id;
-use crate::connection::request::Failure;
+use crate::request::Failure;
 use crate::share::{Backend, Capacity, Share, ShareKind, StoreResult, Waiting};
 
 /// Bytes of a sector, as every client expects them.

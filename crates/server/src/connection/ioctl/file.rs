@@ -4,10 +4,10 @@
 use smb::wire::{IoctlRequest, access_mask, file_attributes, fsctl};
 use smb::{FileTime, NtStatus};
 
-use crate::connection::request::Failure;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open};
+use crate::request::Failure;
 use crate::share::{FileKey, ShareKind, StoreError, StoreResult, Waiting};
 
 /// Bytes of FILE_ALLOCATED_RANGE_BUFFER and of FILE_ZERO_DATA_INFORMATION
