@@ -18,9 +18,9 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
+use crate::request::{Answer, Failure, Request};
 use crate::share::short_name::short_name;
 use crate::share::{FileKind, FileStat, StreamEntry, Waiting};
 use file_system::file_system_information;

@@ -7,6 +7,7 @@
 
 mod change_notify;
 mod close;
+mod compound;
 mod create;
 mod directory;
 mod dispatch;
@@ -17,9 +18,8 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod pending;
 mod rename;
-mod request;
-mod response;
 mod session_setup;
 mod set_info;
 mod spare;
@@ -32,7 +32,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
+use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -40,14 +40,9 @@ use crate::application::{Ending, Reason};
 use crate::budget::{ConnectionAccount, HalfLogon};
 use crate::core::Core;
 use crate::outbox::Outbox;
+use crate::request::Negotiated;
 use crate::session::Session;
-pub(crate) use change_notify::changed;
-pub(crate) use dispatch::Compound;
 use frame::FrameReader;
-pub(crate) use lock::granted as lock_granted;
-pub(crate) use oplock_break::notification as break_notification;
-pub(crate) use request::{Done, Failure};
-pub(crate) use response::Response;
 use session_setup::Logon;
 use waiting::PendingRequests;
 use window::CommandSequenceWindow;
@@ -79,20 +74,6 @@ enum Disconnect {
     Stopping,
 }
 
-/// What NEGOTIATE settled.
-#[derive(Clone, Copy)]
-pub(crate) struct Negotiated {
-    pub(crate) dialect: u16,
-    pub(crate) client_guid: smb::Guid,
-    pub(crate) client_capabilities: u32,
-    pub(crate) client_security_mode: u16,
-    pub(crate) signing_algorithm: SigningAlgorithm,
-    pub(crate) cipher: Option<Cipher>,
-    /// Largest READ, WRITE, transaction.
-    pub(crate) max_transact: u32,
-    pub(crate) multi_credit: bool,
-}
-
 struct Connection {
     core: Arc<Core>,
     outbox: Arc<Outbox>,
@@ -111,8 +92,6 @@ struct Connection {
     close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
-    /// Why sessions end that are still there when it ends.
-    ended: Reason,
 }
 
 /// Serves one connection until it ends.
@@ -123,9 +102,6 @@ where
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
     if let Err(reason) = connection.serve(stream).await {
-        if let Disconnect::Stopping = reason {
-            connection.ended = Reason::ServerStops;
-        }
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
 }
@@ -150,7 +126,6 @@ impl Connection {
             window: CommandSequenceWindow::new(),
             close_after_reply: Vec::new(),
             multi_protocol: false,
-            ended: Reason::ConnectionLost,
         }
     }
 
@@ -334,10 +309,15 @@ impl Connection {
 /// or its runtime ends.
 impl Drop for Connection {
     fn drop(&mut self) {
+        let reason = if *self.core.stop.borrow() {
+            Reason::ServerStops
+        } else {
+            Reason::ConnectionLost
+        };
         self.core.disconnect(&self.outbox);
         self.forget_requests();
         for (_, session) in std::mem::take(&mut self.sessions) {
-            self.core.close_session(session.id, self.ended.clone());
+            self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }

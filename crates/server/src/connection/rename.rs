@@ -7,10 +7,10 @@ use smb::NtStatus;
 use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
-use super::request::Failure;
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
-use crate::pending::Wait;
+use crate::request::Failure;
+use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError};
 

@@ -14,13 +14,12 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
 use crate::changes::touched_by_set_info;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::share::{Backend, StoreResult, Times, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::{Answer, Failure, Request};
+use crate::share::{Backend, ShareKind, StoreResult, Times, Waiting};
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
 const DISPOSITION_DELETE: u32 = 1;

@@ -9,7 +9,7 @@ use super::Core;
 use crate::application::{CloseReason, EventKind, Interest, Reason, SessionGlobalId};
 use crate::file::{Effects, FileName, Unlink};
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::outbox::Outcome;
+use crate::outcome::Outcome;
 use crate::session::Session;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, Waiting, caught};
@@ -37,7 +37,9 @@ impl Core {
             self.tree_disconnected(&session, tree);
         }
         drop(trees);
-        session.connection.wake();
+        if let Some(outbox) = self.outbox(session.owner.connection) {
+            outbox.wake();
+        }
         self.tell(reason.interest(), || {
             EventKind::SessionEnded(session.row(self.config.clock.now()), reason)
         });
@@ -81,16 +83,12 @@ impl Core {
             return false;
         }
         let interest = reason.interest();
-        if self.wants(interest)
-            && let Some(row) = open.row(&self.files)
-        {
-            self.tell(interest, || EventKind::Closed(row, reason));
-        }
+        self.tell(interest, || {
+            EventKind::Closed(open.row(&self.files), reason)
+        });
         self.opens.remove(open.id);
         open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
-        if let Some(session) = open.session.upgrade() {
-            session.num_opens.fetch_sub(1, Ordering::Relaxed);
-        }
+        open.owner.num_opens.fetch_sub(1, Ordering::Relaxed);
         match &open.kind {
             OpenKind::File(file) => self.close_file(open, file, waiting),
             OpenKind::Pipe(pipe) => {

@@ -13,14 +13,14 @@ use smb::wire::{
 use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
-use crate::connection::request::{Failure, Request};
 use crate::core::Core;
 use crate::file::{
     CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
     LeaseRequest, OpenOutcome, OpenRequest, OplockLevel, Unlink,
 };
 use crate::open::{FileOpen, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Failure, Request};
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
