@@ -23,9 +23,9 @@ use crate::step::{Action, Caching, Create, Operation, Step};
 
 mod receive;
 
-/// Time for what a server does later by itself, above all the interim response that smbd
-/// sends 0.5 ms after a request that waits.
-const QUIET: Duration = Duration::from_millis(2);
+/// Between two looks at a server that is at work, or has a request that must not wait:
+/// smbd sends the interim response 0.5 ms after one that does.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// How long a request may take whose waiting nothing explains.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -315,33 +315,29 @@ impl Player {
         }
     }
 
-    /// Waits for the answers of `step`, final or interim, and until nothing more comes.
+    /// Waits for the answers of `step`, final or interim, and until nothing more can come: an
+    /// ECHO has come back on every connection, then every thread of the server slept, and
+    /// a second ECHO brought nothing that had not been there before.
     async fn settle(&mut self, step: u32) {
         let start = Instant::now();
+        self.echo_all().await;
         loop {
+            // What a message to another process brings about is under way until then.
+            while self.activity.is_busy() && start.elapsed() < PATIENCE {
+                self.receive_for(MOMENT).await;
+            }
             let before = self.said();
             self.echo_all().await;
-            while !self.echoes.is_empty() {
-                match timeout(LIMIT, self.receive_any()).await {
-                    Ok((connection, result)) => self.handle(connection, result),
-                    Err(_) => {
-                        for (connection, _) in std::mem::take(&mut self.echoes) {
-                            self.lines.push(format!("connection {connection}: no ECHO"));
-                        }
-                    }
-                }
-            }
-            while let Ok((connection, result)) = timeout(QUIET, self.receive_any()).await {
-                self.handle(connection, result);
-            }
             self.note_breaks();
             let waits = self
                 .outstanding
                 .iter()
                 .any(|r| r.step == step && !self.may_wait(r));
-            let busy = waits || self.activity.is_busy();
-            if self.said() == before && (!busy || start.elapsed() > PATIENCE) {
+            if self.said() == before && (!waits || start.elapsed() > PATIENCE) {
                 break;
+            }
+            if waits {
+                self.receive_for(MOMENT).await;
             }
         }
         for request in self
@@ -371,6 +367,15 @@ impl Player {
                 ))
     }
 
+    /// Takes in what comes until `time` has passed without a message.
+    async fn receive_for(&mut self, time: Duration) {
+        while let Ok((connection, result)) = timeout(time, self.receive_any()).await {
+            self.handle(connection, result);
+        }
+    }
+
+    /// Sends an ECHO on every connection and takes in what comes until all are answered: a
+    /// server answers it behind what it has to say already.
     async fn echo_all(&mut self) {
         for connection in 0..self.connections.len() {
             let Some(stream) = self.connections[connection].clone() else {
@@ -389,6 +394,16 @@ impl Player {
             EchoRequest.write(&mut frame);
             self.echoes.push((connection, message_id));
             self.send(connection, &frame).await;
+        }
+        while !self.echoes.is_empty() {
+            match timeout(LIMIT, self.receive_any()).await {
+                Ok((connection, result)) => self.handle(connection, result),
+                Err(_) => {
+                    for (connection, _) in std::mem::take(&mut self.echoes) {
+                        self.lines.push(format!("connection {connection}: no ECHO"));
+                    }
+                }
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
 use crate::pending::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError};
+use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError, StoreResult};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
@@ -26,11 +26,15 @@ impl Change<'_> {
         }
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
+        self.destination(&target)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
                 .break_handle_caching(open.id, ticket, now, effects))
         })?;
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         file.file.may_rename(open.id)?;
         let old_name = FileName::new(&root, &old);
         if file.is_directory {
@@ -42,13 +46,6 @@ impl Change<'_> {
             if core.files.any_open_below(&old_name) {
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
-        }
-        if let Some(directory) = new_name.parent()
-            && !file.is_directory
-        {
-            // Directories may come even if somebody could delete where they go, as with
-            // Samba.
-            core.files.may_move_into(&directory)?;
         }
         let replaced = wanted.replace_if_exists && self.make_room(&target)?;
         core.expect_rename(&old_name, &new_name);
@@ -78,6 +75,9 @@ impl Change<'_> {
         if file.is_directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         let target = target(wanted)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
@@ -100,14 +100,29 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// What a rename or link will replace must not be open; who only caches a handle of it
-    /// closes that. False if nothing is there, or the file itself.
-    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+    /// The directory of the new name is looked at before anybody is troubled for the rename
+    /// ([MS-FSA] 2.1.5.15.12).
+    fn destination(&self, target: &SharePath) -> Result<(), Failure> {
+        let Some(directory) = target.parent() else {
+            return Ok(());
+        };
+        let found = match self.look(&directory, KindWanted::Directory) {
+            Err(StoreError::Status(
+                NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY,
+            )) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
+            found => found?,
+        };
+        let moves_directory = self.file.is_directory;
+        let files = &self.core.files;
+        Ok(files.may_move_into(&found, moves_directory)?)
+    }
+
+    fn look(&self, path: &SharePath, kind: KindWanted) -> StoreResult<FileIdentity> {
         let found = self.backend.open(
             &OpenParameters {
-                path: target,
+                path,
                 mode: CreateMode::Existing,
-                kind: KindWanted::Any,
+                kind,
                 read: false,
                 write: false,
                 attributes: 0,
@@ -115,17 +130,22 @@ impl Change<'_> {
                 stream: None,
             },
             self.waiting,
-        );
-        let found = match found {
-            Ok(found) => found.handle.stat(self.waiting)?,
+        )?;
+        Ok(FileIdentity {
+            store: self.backend.store(),
+            key: found.handle.stat(self.waiting)?.key,
+            stream: None,
+        })
+    }
+
+    /// What a rename or link will replace must not be open; who only caches a handle of it
+    /// closes that. False if nothing is there, or the file itself.
+    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+        let identity = match self.look(target, KindWanted::Any) {
+            Ok(identity) => identity,
             Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
             // The rename itself says what is wrong.
             Err(StoreError::Status(_)) => return Ok(false),
-        };
-        let identity = FileIdentity {
-            store: self.backend.store(),
-            key: found.key,
-            stream: None,
         };
         if identity == *self.file.file.identity() {
             return Ok(false);
@@ -178,7 +198,7 @@ impl Change<'_> {
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
         }
-        file.file.set_delete_pending(open.id, delete);
+        file.file.set_delete_pending(delete);
         if delete
             && file.is_directory
             && let Some(name) = core.files.name_of(&file.file, open.id)
