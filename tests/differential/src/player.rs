@@ -71,6 +71,10 @@ pub struct Opened {
     pub is_directory: bool,
     /// The oplock level it has now.
     pub level: u8,
+    /// Its path now, if only this schedule's renames through opens of that path changed it.
+    pub path: String,
+    /// It has been renamed.
+    pub is_renamed: bool,
     /// It has been closed.
     pub is_closed: bool,
 }

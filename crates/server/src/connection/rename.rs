@@ -26,7 +26,7 @@ impl Change<'_> {
         }
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
-        self.destination(&target)?;
+        core.files.may_move_into(&self.destination(&target)?)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
@@ -79,6 +79,9 @@ impl Change<'_> {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         let target = target(wanted)?;
+        if core.files.is_doomed(&self.destination(&target)?) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
@@ -100,21 +103,16 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The directory of the new name is looked at before anybody is troubled for the rename
-    /// ([MS-FSA] 2.1.5.15.12).
-    fn destination(&self, target: &SharePath) -> Result<(), Failure> {
-        let Some(directory) = target.parent() else {
-            return Ok(());
-        };
-        let found = match self.look(&directory, KindWanted::Directory) {
+    /// The directory of the new name, looked at before anybody is troubled ([MS-FSA]
+    /// 2.1.5.15.7, 2.1.5.15.12).
+    fn destination(&self, target: &SharePath) -> Result<FileIdentity, Failure> {
+        let directory = target.parent().unwrap_or_default();
+        match self.look(&directory, KindWanted::Directory) {
             Err(StoreError::Status(
                 NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY,
-            )) => return Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
-            found => found?,
-        };
-        let moves_directory = self.file.is_directory;
-        let files = &self.core.files;
-        Ok(files.may_move_into(&found, moves_directory)?)
+            )) => Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
+            found => Ok(found?),
+        }
     }
 
     fn look(&self, path: &SharePath, kind: KindWanted) -> StoreResult<FileIdentity> {

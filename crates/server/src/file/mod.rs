@@ -400,19 +400,15 @@ impl FileTable {
         self.names().any_below(directory)
     }
 
-    /// May a file or directory be moved into this directory? For a file that is an open for
-    /// writing that shares reading and writing, as far as those are concerned who have the
-    /// directory open ([MS-FSA] 2.1.5.15.12, <185>).
+    /// May something be moved into this directory? That is an open for writing that shares
+    /// reading and writing, as far as those are concerned who have the directory open
+    /// ([MS-FSA] 2.1.5.15.12, <185>).
     ///
     /// # Errors
     ///
-    /// DELETE_PENDING if the directory is marked for deletion; SHARING_VIOLATION for a file if
-    /// somebody has it open with the right to delete it, or does not share writing.
-    pub(crate) fn may_move_into(
-        &self,
-        directory: &FileIdentity,
-        moves_directory: bool,
-    ) -> Result<(), NtStatus> {
+    /// DELETE_PENDING if the directory is marked for deletion, SHARING_VIOLATION if somebody
+    /// has it open with the right to delete it, or does not share writing.
+    pub(crate) fn may_move_into(&self, directory: &FileIdentity) -> Result<(), NtStatus> {
         let Some(directory) = self.get(directory) else {
             return Ok(());
         };
@@ -422,8 +418,7 @@ impl FileTable {
         }
         let access = access_mask::FILE_WRITE_DATA;
         let shared = share_access::FILE_SHARE_READ | share_access::FILE_SHARE_WRITE;
-        // Directories may come even if somebody could delete where they go, as with Samba.
-        if !moves_directory && state.share_modes.conflicts(access, shared) {
+        if state.share_modes.conflicts(access, shared) {
             return Err(NtStatus::SHARING_VIOLATION);
         }
         Ok(())
