@@ -40,6 +40,8 @@ pub struct Contest {
 pub struct Record {
     /// The step.
     pub step: Step,
+    /// How it is told: with what was open beside it.
+    pub text: String,
     /// What the servers said.
     pub said: [Vec<String>; 2],
 }
@@ -159,11 +161,12 @@ impl Contest {
             let Some(step) = step else {
                 break;
             };
+            let text = format!("{step}{}", second.beside(&step));
             let (left, right) = tokio::join!(first.play(&step), second.play(&step));
             outcome.schedule.steps.push(step.clone());
             let only = difference(&left, &right);
             let said = [left, right];
-            outcome.records.push(Record { step, said });
+            outcome.records.push(Record { step, text, said });
             let concerned = concerned(&outcome.records);
             self.judge(&mut outcome, &concerned, only);
             if outcome.ended {
@@ -224,7 +227,7 @@ fn concerned(records: &[Record]) -> Vec<String> {
     };
     let waited = before.iter().filter(is_answered);
     let steps = std::iter::once(last).chain(waited);
-    steps.map(|record| record.step.to_string()).collect()
+    steps.map(|record| record.text.clone()).collect()
 }
 
 /// Whether the servers are in different states after such a difference, so that what follows

@@ -164,7 +164,8 @@ impl Generator {
             },
             1 => Operation::Write {
                 offset: self.offset(),
-                length: self.random.pick(&[0, 1, 5, 10]),
+                // None of 0 bytes: smbd sets FILE_ATTRIBUTE_ARCHIVE for it.
+                length: self.random.pick(&[1, 5, 10]),
             },
             2 => Operation::Lock {
                 ranges: self.ranges(),

@@ -1,7 +1,7 @@
 //! Plays a schedule against one server: sends the request of a step, waits until the server
 //! has nothing more to say, and notes what it has said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -32,6 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Limit of everything that cannot take long.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Access that neither reads nor writes: FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
+/// SYNCHRONIZE.
+const LOOKING: u32 = 0x0010_0180;
 
 /// The share of both servers.
 const SHARE: &str = "data";
@@ -73,6 +77,8 @@ pub struct Opened {
     pub level: u8,
     /// Its path now, if only this schedule's renames through opens of that path changed it.
     pub path: String,
+    /// A byte range was locked by it, and may be unlocked again.
+    pub has_locked: bool,
     /// It has been renamed.
     pub is_renamed: bool,
     /// It has been closed.
@@ -187,6 +193,35 @@ impl Player {
     /// The opens of all steps, closed ones included.
     pub fn opens(&self) -> &BTreeMap<u32, Opened> {
         &self.opens
+    }
+
+    /// What has the file of a CREATE open already: `looking` (only its attributes), `plain`,
+    /// `oplock`, `lease`, with `locks` that may be there. Empty for all else.
+    pub fn beside(&self, step: &Step) -> String {
+        let Some(Action::Create(create)) = step.action.parts().first() else {
+            return String::new();
+        };
+        let others = self
+            .opens
+            .values()
+            .filter(|open| !open.is_closed && open.path == create.path);
+        let mut kinds = BTreeSet::new();
+        for open in others {
+            kinds.insert(match open.create.caching {
+                Caching::Oplock(0) if open.create.access & !LOOKING == 0 => "looking",
+                Caching::Oplock(0) => "plain",
+                Caching::Oplock(_) => "oplock",
+                Caching::Lease { .. } => "lease",
+            });
+            if open.has_locked {
+                kinds.insert("locks");
+            }
+        }
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        match kinds.len() {
+            0 => String::new(),
+            _ => format!(" beside {}", kinds.join("+")),
+        }
     }
 
     /// Requests without a final answer.

@@ -58,6 +58,8 @@ impl Change<'_> {
             return Err(error.into());
         }
         core.files.rename(&file.file, open.id, &new_name);
+        // [MS-FSA] 2.1.5.15.12; a rename does not fail for that.
+        let _ = file.archive(self.waiting);
         core.renamed(
             &old_name,
             &new_name,
@@ -99,6 +101,8 @@ impl Change<'_> {
             core.unexpect(&name, OwnChange::Created);
             return Err(error.into());
         }
+        // [MS-FSA] 2.1.5.15.7; a link does not fail for that.
+        let _ = file.archive(self.waiting);
         core.added(&name, false, file.parent_lease());
         Ok(())
     }

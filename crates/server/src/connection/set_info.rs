@@ -183,6 +183,7 @@ impl Change<'_> {
             if directory && !file.is_directory {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
+            file.file.set_archived(false);
             file.handle.set_attributes(attributes, waiting)?;
         }
         if times != Times::default() {
@@ -204,6 +205,7 @@ impl Change<'_> {
         if self.file.is_directory || length > i64::MAX as u64 {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
+        self.file.archive(self.waiting)?;
         set(length)?;
         self.file.file.write_time().resized(self.request.now);
         self.core.contend(self.open, self.file);

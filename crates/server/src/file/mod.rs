@@ -112,6 +112,8 @@ pub(crate) struct File {
     may_break_read_caching: AtomicBool,
     may_break_handle_caching: AtomicBool,
     has_locks: AtomicBool,
+    /// FILE_ATTRIBUTE_ARCHIVE has been set since the attributes were changed last.
+    is_archived: AtomicBool,
     /// `None` while there are neither locks nor waits for one.
     locks: Mutex<Option<Box<LockList>>>,
     write_time: WriteTime,
@@ -163,6 +165,7 @@ impl File {
             may_break_read_caching: AtomicBool::new(false),
             may_break_handle_caching: AtomicBool::new(false),
             has_locks: AtomicBool::new(false),
+            is_archived: AtomicBool::new(false),
             locks: Mutex::default(),
             write_time: WriteTime::default(),
             state: Mutex::default(),
@@ -179,6 +182,18 @@ impl File {
             Some(base) => &base.write_time,
             None => &self.write_time,
         }
+    }
+
+    /// Does FILE_ATTRIBUTE_ARCHIVE need no setting? A stream has the attributes of its file.
+    pub(crate) fn is_archived(&self) -> bool {
+        let file = self.base.as_deref().unwrap_or(self);
+        file.is_archived.load(Ordering::Relaxed)
+    }
+
+    /// To be told when the attribute was set, or may have been cleared.
+    pub(crate) fn set_archived(&self, is_archived: bool) {
+        let file = self.base.as_deref().unwrap_or(self);
+        file.is_archived.store(is_archived, Ordering::Relaxed);
     }
 
     /// Are there byte-range locks? Takes no lock.

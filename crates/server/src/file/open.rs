@@ -355,8 +355,13 @@ fn break_for_open(
     let again = request.again;
     for (slot, lease) in state.leases() {
         if Some(slot) != own.slot() {
-            let breaking = lease.is_breaking() && (again || !lease.state().any(lost));
-            wait |= lease.state().any(awaited) || breaking;
+            // A client without handle caching makes no room by closing.
+            let follows = if lease.state().any(lost) {
+                again
+            } else {
+                !conflict
+            };
+            wait |= lease.state().any(awaited) || lease.is_breaking() && follows;
         }
     }
     state.break_leases(now, effects, |slot, lease| {

@@ -125,6 +125,9 @@ impl Generator {
         };
         // smbd takes who makes a file for one who reads or writes it, whatever it asked for.
         let only_opens = access & !STAT == 0;
+        let options = self.options(is_directory, root);
+        // smbd 4.17 has no directory leases.
+        let no_caching = options & options::FILE_DIRECTORY_FILE != 0;
         Create {
             access,
             share: match self.wishes.sharing && self.random.chance(30) {
@@ -136,7 +139,7 @@ impl Generator {
                 false if only_opens => disposition::FILE_OPEN,
                 false => self.disposition(is_directory),
             },
-            options: self.options(is_directory, root),
+            options,
             attributes: self.random.weighted(&[
                 (8, 0),
                 (4, file_attributes::FILE_ATTRIBUTE_NORMAL),
@@ -144,8 +147,8 @@ impl Generator {
                 (1, file_attributes::FILE_ATTRIBUTE_ARCHIVE),
                 (1, file_attributes::FILE_ATTRIBUTE_SYSTEM),
             ]),
-            caching: match only_opens && self.random.chance(85) {
-                // smbd grants these a lease whatever else is open.
+            caching: match no_caching || only_opens && self.random.chance(85) {
+                // smbd grants who only looks a lease whatever else is open.
                 true => Caching::Oplock(oplock_level::SMB2_OPLOCK_LEVEL_NONE),
                 false => self.caching(&path, is_directory, player),
             },

@@ -93,6 +93,7 @@ impl Player {
                         is_directory: answer.file_attributes & 0x10 != 0,
                         level: answer.oplock_level,
                         path: create.path.clone(),
+                        has_locked: false,
                         is_renamed: false,
                         is_closed: false,
                     };
@@ -118,6 +119,14 @@ impl Player {
                         opened.path = to.clone();
                         opened.is_renamed = true;
                     }
+                }
+            }
+            Action::On {
+                open,
+                operation: Operation::Lock { .. },
+            } => {
+                if let Some(opened) = self.opens.get_mut(open) {
+                    opened.has_locked = true;
                 }
             }
             Action::AcknowledgeOplock { open, level } => {

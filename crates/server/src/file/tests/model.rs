@@ -352,7 +352,7 @@ impl Model {
                 let was_breaking = lease.breaking.is_some();
                 wait |= lease.state & awaited != 0;
                 if lease.state & lost == 0 {
-                    wait |= was_breaking;
+                    wait |= was_breaking && !conflict;
                 } else {
                     wait |= was_breaking && again;
                     self.break_lease(at, lease.state & !lost, now);
