@@ -37,7 +37,7 @@ use tokio::task::JoinHandle;
 
 use crate::core::Core;
 use account::AccountStore;
-use application::Application;
+use application::{Application, Reason};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use limits::Limits;
 use pipe::PipeService;
@@ -124,9 +124,9 @@ impl Server {
         self.core.shares.add(Share::disk(share))
     }
 
-    /// Administration of this server.
-    pub fn application(&self) -> Application {
-        Application::new(self.core.clone())
+    /// Administration of this server, and its events.
+    pub fn application(&self) -> Arc<dyn Application> {
+        self.core.clone()
     }
 
     /// Listens on `address` and serves what connects, on threads of the server's own. Work
@@ -184,7 +184,7 @@ impl Server {
             let _ = listener.await;
         }
         for id in self.core.sessions.ids() {
-            self.core.close_session(id);
+            self.core.close_session(id, Reason::ServerStops);
         }
         // Connections leave at their next await; the bound only guards against a stuck disk.
         for _ in 0..500 {

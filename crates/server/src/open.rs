@@ -8,7 +8,7 @@ use smb::wire::info::FilePipeInformation;
 use smb::wire::{FileId, access_mask, file_attributes};
 use smb::{FileTime, Guid, NtStatus};
 
-use crate::application::{OpenRow, Page, SessionGlobalId};
+use crate::application::{Ending, OpenRow, Page};
 use crate::budget::Charge;
 use crate::counted::{Counted, Keyed};
 use crate::file::lock::LockSequences;
@@ -201,7 +201,7 @@ impl PipeOpen {
     /// closed once the answers so far have left.
     pub(crate) fn with<T>(
         &self,
-        close_after_reply: &mut Vec<SessionGlobalId>,
+        close_after_reply: &mut Vec<Ending>,
         work: impl FnOnce(&mut dyn Pipe) -> T,
     ) -> Result<T, NtStatus> {
         let mut pipe = {
@@ -315,7 +315,8 @@ impl Open {
         }
     }
 
-    fn row(&self, files: &FileTable) -> Option<OpenRow> {
+    /// As administrators see it; `None` if its session is no more.
+    pub(crate) fn row(&self, files: &FileTable) -> Option<OpenRow> {
         let session = self.session.upgrade()?;
         let (path_name, num_locks) = match &self.kind {
             OpenKind::Pipe(pipe) => (format!("\\PIPE\\{}", pipe.name), 0),

@@ -14,11 +14,11 @@ use smb::FileTime;
 use smb::crypto::{EncryptionKey, SigningKey};
 
 use crate::account::SecurityContext;
-use crate::application::{SessionGlobalId, SessionRow};
+use crate::application::{SessionGlobalId, SessionRow, TreeConnectRow};
 use crate::budget::SessionAccount;
 use crate::open::Open;
 use crate::outbox::Outbox;
-use crate::tree_connect::TreeConnectTable;
+use crate::tree_connect::{TreeConnect, TreeConnectTable};
 pub(crate) use table::GlobalSessionTable;
 
 /// Session.State.
@@ -157,7 +157,7 @@ impl Session {
         self.state.load(Ordering::Acquire) == SessionState::Closed as u8
     }
 
-    fn row(&self, now: FileTime) -> SessionRow {
+    pub(crate) fn row(&self, now: FileTime) -> SessionRow {
         SessionRow {
             id: self.id,
             client_name: self.connection.client_name.clone(),
@@ -167,6 +167,20 @@ impl Session {
             idle: now.saturating_since(FileTime(self.idle_time.load(Ordering::Relaxed))),
             is_guest: self.security_context.is_guest,
             transport_name: self.connection.transport_name,
+        }
+    }
+
+    /// One of its tree connects, as administrators see it.
+    pub(crate) fn tree_connect_row(&self, tree: &TreeConnect, now: FileTime) -> TreeConnectRow {
+        TreeConnectRow {
+            id: tree.id,
+            session: self.id,
+            share_name: tree.share.name.clone(),
+            share_type: tree.share.share_type() & 0xFF,
+            num_opens: tree.num_opens.load(Ordering::Relaxed),
+            active: now.saturating_since(tree.creation_time),
+            user_name: self.security_context.user_name.clone(),
+            client_name: self.connection.client_name.clone(),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 #[path = "scenario/compounds.rs"]
 mod compounds;
+#[path = "scenario/events.rs"]
+mod events;
 #[path = "scenario/information.rs"]
 mod information;
 #[path = "scenario/locks.rs"]
@@ -31,7 +33,9 @@ use netsession::Credentials;
 use netsession::smb_client::{Connection, Create, Error, Negotiation, Session, Transport};
 use netsession_server as server;
 use server::account::{Account, AccountStore, SecurityContext};
-use server::application::{Application, SessionFilter, SessionGlobalId, SessionRow};
+use server::application::{
+    Administrator, Application, Ending, Reason, SessionFilter, SessionGlobalId, SessionRow,
+};
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use server::share::local::{LocalBackend, LocalOptions};
 use server::{Encryption, Limits, ManualClock, Server, ServerConfig, ShareConfig};
@@ -113,7 +117,7 @@ impl Scene {
         }
     }
 
-    fn application(&self) -> Application {
+    fn application(&self) -> Arc<dyn Application> {
         self.server.application()
     }
 
@@ -136,6 +140,19 @@ impl Scene {
             .await
             .unwrap()
     }
+}
+
+/// Who ends what others have.
+fn administrator() -> Administrator {
+    Administrator {
+        user_name: "root".into(),
+        client_name: "here".into(),
+    }
+}
+
+/// As NetrSessionDel does it; false if there is no such session.
+fn end(application: &dyn Application, id: u64) -> bool {
+    application.close_session(SessionGlobalId(id), Reason::Administrator(administrator()))
 }
 
 async fn logon(connection: &Connection, user: &str) -> Session {
@@ -232,11 +249,8 @@ async fn ending_one_session_leaves_its_neighbour_on_the_same_connection() {
     assert!(root.join("doomed").exists());
 
     let application = scene.application();
-    assert!(application.close_session(SessionGlobalId(alice.id())));
-    assert!(
-        !application.close_session(SessionGlobalId(alice.id())),
-        "ended once"
-    );
+    assert!(end(&*application, alice.id()));
+    assert!(!end(&*application, alice.id()), "ended once");
     // Delete-on-close takes effect; the disk is not waited for by who ends the session.
     let gone = async {
         while root.join("doomed").exists() {
@@ -382,7 +396,7 @@ struct Ender {
 struct EnderPipe {
     caller: Caller,
     answer: Option<Vec<u8>>,
-    close: Vec<SessionGlobalId>,
+    close: Vec<Ending>,
     broken: Arc<AtomicBool>,
 }
 
@@ -408,7 +422,10 @@ impl Pipe for EnderPipe {
     fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
         self.answer = Some(message.to_ascii_uppercase());
         if message == b"end me" {
-            self.close.push(self.caller.session);
+            self.close.push(Ending {
+                session: self.caller.session,
+                reason: Reason::Administrator(administrator()),
+            });
         }
         Ok(())
     }
@@ -432,7 +449,7 @@ impl Pipe for EnderPipe {
         self.answer.as_ref().map_or(0, Vec::len)
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         std::mem::take(&mut self.close)
     }
 }
@@ -503,7 +520,7 @@ async fn a_waiting_pipe_read_is_answered_when_its_session_ends() {
     }
     scene
         .application()
-        .close_session(SessionGlobalId(alice.id()));
+        .close_session(SessionGlobalId(alice.id()), Reason::AccountChanged);
     reading.await.unwrap();
     assert_eq!(*result.lock().unwrap(), Some(NtStatus::CANCELLED));
 }
@@ -526,9 +543,7 @@ impl Pipe for CloserPipe {
             .map_err(|_| NtStatus::INVALID_PARAMETER)?;
         // Both callers are in here before either goes on.
         std::thread::sleep(Duration::from_millis(50));
-        self.0
-            .application
-            .close_session(SessionGlobalId(u64::from_le_bytes(id)));
+        end(&*self.0.application, u64::from_le_bytes(id));
         Ok(())
     }
 
@@ -540,7 +555,7 @@ impl Pipe for CloserPipe {
         0
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         Vec::new()
     }
 }
@@ -641,6 +656,46 @@ async fn an_expired_session_authenticates_again_and_keeps_its_files_and_keys() {
     assert_eq!(rows[0].active.as_secs(), 61, "it is the same session");
 }
 
+/// Both legs of a logon that names an earlier session of the client.
+async fn log_on_instead(connection: &Connection, user: &str, previous: u64) {
+    let credentials = smb::auth::Credentials::new("", user, user);
+    let mut initiator = smb::auth::Initiator::new(credentials, "test");
+    let mut token = initiator.start(None);
+    let mut session_id = 0;
+    loop {
+        let mut message = Vec::new();
+        Header {
+            credit_charge: 1,
+            command: Command::SESSION_SETUP,
+            credits: 8,
+            message_id: connection.take_message_ids(1).await,
+            session_id,
+            ..Header::default()
+        }
+        .write(&mut message);
+        SessionSetupRequest {
+            security_mode: 1,
+            previous_session_id: previous,
+            security_buffer: &token,
+            ..SessionSetupRequest::default()
+        }
+        .write(&mut message);
+        let answer = connection.exchange(&message).await.unwrap();
+        let header = Header::read(&answer).unwrap();
+        if header.status == NtStatus::SUCCESS {
+            break;
+        }
+        assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
+        session_id = header.session_id;
+        let challenge = SessionSetupResponse::read(&answer).unwrap();
+        let now = FileTime::from_unix(1_800_000_000, 0);
+        let step = initiator
+            .step(challenge.security_buffer, now, [7; 8], [9; 16])
+            .unwrap();
+        token = step.token.clone();
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_comes_back_names_its_previous_session() {
     for (user, left) in [("alice", 1), ("bob", 2)] {
@@ -648,42 +703,7 @@ async fn a_client_that_comes_back_names_its_previous_session() {
         let lost = scene.connect(ALICE).await;
         let previous = logon(&lost, "alice").await;
         let connection = scene.connect(ALICE).await;
-        let credentials = smb::auth::Credentials::new("", user, user);
-        let mut initiator = smb::auth::Initiator::new(credentials, "test");
-        let mut token = initiator.start(None);
-        let mut session_id = 0;
-        loop {
-            let mut message = Vec::new();
-            Header {
-                credit_charge: 1,
-                command: Command::SESSION_SETUP,
-                credits: 8,
-                message_id: connection.take_message_ids(1).await,
-                session_id,
-                ..Header::default()
-            }
-            .write(&mut message);
-            SessionSetupRequest {
-                security_mode: 1,
-                previous_session_id: previous.id(),
-                security_buffer: &token,
-                ..SessionSetupRequest::default()
-            }
-            .write(&mut message);
-            let answer = connection.exchange(&message).await.unwrap();
-            let header = Header::read(&answer).unwrap();
-            if header.status == NtStatus::SUCCESS {
-                break;
-            }
-            assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
-            session_id = header.session_id;
-            let challenge = SessionSetupResponse::read(&answer).unwrap();
-            let now = FileTime::from_unix(1_800_000_000, 0);
-            let step = initiator
-                .step(challenge.security_buffer, now, [7; 8], [9; 16])
-                .unwrap();
-            token = step.token.clone();
-        }
+        log_on_instead(&connection, user, previous.id()).await;
         assert_eq!(
             scene.rows().len(),
             left,

@@ -6,6 +6,7 @@ use smb::wire::{CloseRequest, CloseResponse, close};
 use smb::{FileTime, NtStatus};
 
 use super::request::{Answer, Done, Failure, Request};
+use crate::application::CloseReason;
 use crate::core::Core;
 use crate::file::{Effects, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
@@ -63,7 +64,7 @@ pub(super) fn close(
         });
         done.close_after_reply.extend(taken.unwrap_or_default());
     }
-    core.close_open(&open, waiting);
+    core.close_open(&open, CloseReason::Close, waiting);
     response.write(out);
     Ok(done)
 }

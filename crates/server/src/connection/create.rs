@@ -14,6 +14,7 @@ use smb::wire::{
 };
 
 use super::request::{Answer, Done, Request};
+use crate::application::{CloseReason, EventKind, Interest};
 use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
@@ -86,6 +87,11 @@ pub(super) fn create(
     ));
     tree.num_opens.fetch_add(1, Ordering::Relaxed);
     session.num_opens.fetch_add(1, Ordering::Relaxed);
+    if core.wants(Interest::OPENS)
+        && let Some(row) = open.row(&core.files)
+    {
+        core.tell(Interest::OPENS, || EventKind::Opened(row));
+    }
     core.insert(open.clone());
     let closed = {
         let mut tables = session.tables();
@@ -96,7 +102,7 @@ pub(super) fn create(
     };
     if closed {
         // Ended by somebody while this was under way.
-        core.close_open(&open, waiting);
+        core.close_open(&open, CloseReason::SessionEnd, waiting);
         return Err(NtStatus::USER_SESSION_DELETED.into());
     }
 
@@ -211,7 +217,7 @@ fn open_pipe(
         session: session.id,
         security_context: session.security_context.clone(),
         client_name: session.connection.client_name.clone(),
-        application: crate::application::Application::new(core.clone()),
+        application: core.clone(),
     })?;
     let tree = request.tree_connect()?;
     Ok(FileCreated {

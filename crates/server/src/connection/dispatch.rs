@@ -12,6 +12,7 @@ use super::frame::FrameReader;
 use super::request::{Answer, Done, Failure, Request};
 use super::response::{Response, may_have_body};
 use super::{Connection, Disconnect};
+use crate::application::Reason;
 use crate::core::Core;
 use crate::limits::{ANSWER, ANSWER_OVERHEAD};
 use crate::pending::{Context, Wait};
@@ -459,7 +460,7 @@ impl Connection {
         let session = request.session()?;
         self.sessions.remove(&session.id.0);
         self.logons.remove(&session.id.0);
-        self.core.close_session(session.id);
+        self.core.close_session(session.id, Reason::Logoff);
         wire::LogoffResponse.write(out);
         Ok(NtStatus::SUCCESS.into())
     }

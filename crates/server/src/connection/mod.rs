@@ -36,7 +36,7 @@ use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use crate::application::SessionGlobalId;
+use crate::application::{Ending, Reason};
 use crate::budget::{ConnectionAccount, HalfLogon};
 use crate::core::Core;
 use crate::outbox::Outbox;
@@ -108,7 +108,7 @@ struct Connection {
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
-    close_after_reply: Vec<SessionGlobalId>,
+    close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
 }
@@ -120,11 +120,15 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let reason = connection.serve(stream).await;
-    if let Err(reason) = reason {
+    let ended = connection.serve(stream).await;
+    let reason = match ended {
+        Err(Disconnect::Stopping) => Reason::ServerStops,
+        Ok(()) | Err(_) => Reason::ConnectionLost,
+    };
+    if let Err(reason) = ended {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end();
+    connection.end(&reason);
 }
 
 impl Connection {
@@ -216,9 +220,7 @@ impl Connection {
             spare::give_output(answers);
             self.deliver(&mut stream).await?;
             outcome?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
             }
@@ -272,9 +274,13 @@ impl Connection {
             self.write(output, &answers).await?;
             spare::give_output(answers);
             self.write(output, &arrived.frames).await?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
+        }
+    }
+
+    fn close_after_reply(&mut self) {
+        for ending in std::mem::take(&mut self.close_after_reply) {
+            self.core.close_session(ending.session, ending.reason);
         }
     }
 
@@ -324,10 +330,10 @@ impl Connection {
     }
 
     /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self) {
+    fn end(&mut self, reason: &Reason) {
         self.core.disconnect(&self.outbox);
         for (_, session) in self.sessions.drain() {
-            self.core.close_session(session.id);
+            self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }

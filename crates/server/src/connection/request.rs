@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smb::NtStatus;
 use smb::wire::FileId;
 
-use crate::application::SessionGlobalId;
+use crate::application::Ending;
 use crate::open::Open;
 use crate::pending::{Context, Wait};
 use crate::session::Session;
@@ -42,7 +42,7 @@ pub(crate) struct Done {
     /// An open that this response tells the client of.
     pub(crate) announces: Option<Arc<Open>>,
     /// Sessions to close once the answers so far have left.
-    pub(crate) close_after_reply: Vec<SessionGlobalId>,
+    pub(crate) close_after_reply: Vec<Ending>,
 }
 
 impl From<NtStatus> for Done {
