@@ -62,6 +62,10 @@ pub(crate) struct FileOpen {
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
     pub(crate) position: AtomicU64,
+    /// Open.UserSetChangeTime ([MS-FSA] 2.1.1.6): what else is set leaves ChangeTime alone.
+    pub(crate) keeps_change_time: AtomicBool,
+    /// Open.CurrentEaIndex, from 0: the extended attribute that a query goes on with.
+    pub(crate) next_ea: AtomicU32,
     /// A running enumeration; boxed because most opens have none.
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
 }
