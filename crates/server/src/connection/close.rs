@@ -5,12 +5,12 @@ use std::sync::Arc;
 use smb::wire::{CloseRequest, CloseResponse, close};
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Done, Failure, Request};
 use crate::application::CloseReason;
 use crate::core::Core;
 use crate::file::{Effects, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, StoreResult, Times, Waiting};
 

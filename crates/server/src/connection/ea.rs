@@ -11,7 +11,7 @@ use smb::wire::{
     create_options, file_attributes,
 };
 
-use super::request::Failure;
+use crate::request::Failure;
 use super::set_info::Change;
 use crate::open::{FileOpen, Open};
 use crate::share::{Backend, ExtendedAttribute, Times, Waiting};

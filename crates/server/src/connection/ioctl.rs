@@ -13,11 +13,11 @@ use smb::wire::ioctl::{
 use smb::wire::{Dialect, IoctlRequest, IoctlResponse, fsctl};
 
 use super::negotiate::{capabilities, security_mode};
-use super::request::{Answer, Done, Failure, Request};
 use crate::application::Ending;
 use crate::core::Core;
 use crate::open::OpenKind;
 use crate::pipe::{PipeMode, Taken};
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::Waiting;
 pub(super) use file::volume_object_id;
 

@@ -7,6 +7,7 @@
 
 mod change_notify;
 mod close;
+mod compound;
 mod create;
 mod directory;
 mod dispatch;
@@ -18,9 +19,8 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod pending;
 mod rename;
-mod request;
-mod response;
 mod session_setup;
 mod set_info;
 mod spare;
@@ -33,7 +33,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
+use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -41,14 +41,9 @@ use crate::application::{Ending, Reason};
 use crate::budget::{ConnectionAccount, HalfLogon};
 use crate::core::Core;
 use crate::outbox::Outbox;
+use crate::request::Negotiated;
 use crate::session::Session;
-pub(crate) use change_notify::changed;
-pub(crate) use dispatch::Compound;
 use frame::FrameReader;
-pub(crate) use lock::granted as lock_granted;
-pub(crate) use oplock_break::notification as break_notification;
-pub(crate) use request::{Done, Failure};
-pub(crate) use response::Response;
 use session_setup::Logon;
 use waiting::PendingRequests;
 use window::CommandSequenceWindow;
@@ -80,20 +75,6 @@ enum Disconnect {
     Stopping,
 }
 
-/// What NEGOTIATE settled.
-#[derive(Clone, Copy)]
-pub(crate) struct Negotiated {
-    pub(crate) dialect: u16,
-    pub(crate) client_guid: smb::Guid,
-    pub(crate) client_capabilities: u32,
-    pub(crate) client_security_mode: u16,
-    pub(crate) signing_algorithm: SigningAlgorithm,
-    pub(crate) cipher: Option<Cipher>,
-    /// Largest READ, WRITE, transaction.
-    pub(crate) max_transact: u32,
-    pub(crate) multi_credit: bool,
-}
-
 struct Connection {
     core: Arc<Core>,
     outbox: Arc<Outbox>,
@@ -121,15 +102,9 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let ended = connection.serve(stream).await;
-    let reason = match ended {
-        Err(Disconnect::Stopping) => Reason::ServerStops,
-        Ok(()) | Err(_) => Reason::ConnectionLost,
-    };
-    if let Err(reason) = ended {
+    if let Err(reason) = connection.serve(stream).await {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end(&reason);
 }
 
 impl Connection {
@@ -329,11 +304,20 @@ impl Connection {
             .get(&id)
             .filter(|session| !session.is_closed())
     }
+}
 
-    /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self, reason: &Reason) {
+/// [MS-SMB2] 3.3.7.1: loss of a connection. It is one too if the task that serves it panics,
+/// or its runtime ends.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let reason = if *self.core.stop.borrow() {
+            Reason::ServerStops
+        } else {
+            Reason::ConnectionLost
+        };
         self.core.disconnect(&self.outbox);
-        for (_, session) in self.sessions.drain() {
+        self.forget_requests();
+        for (_, session) in std::mem::take(&mut self.sessions) {
             self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);

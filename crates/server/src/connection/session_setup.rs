@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use smb::auth::{Acceptor, Step};
 use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
@@ -10,12 +11,14 @@ use smb::wire::{SessionSetupRequest, SessionSetupResponse, security_mode, sessio
 use smb::{FileTime, NtStatus};
 
 use super::Connection;
-use super::request::{Answer, Done, Request};
 use crate::Encryption;
 use crate::account::SecurityContext;
 use crate::application::{EventKind, Interest, Reason, SessionGlobalId};
 use crate::budget;
-use crate::session::{EncryptionKeys, NewSession, Session};
+use crate::keys::{EncryptionKeys, Keys};
+use crate::owner::Owner;
+use crate::request::{Answer, Done, Request};
+use crate::session::{NewSession, Session};
 
 /// A logon on its way: not a session yet, so nothing lists or ends it.
 pub(super) struct Logon {
@@ -144,7 +147,7 @@ impl Connection {
                 if context.is_anonymous {
                     flags |= session_flags::SMB2_SESSION_FLAG_IS_NULL;
                 }
-                if session.encrypt_data {
+                if session.owner.encrypt_data {
                     flags |= session_flags::SMB2_SESSION_FLAG_ENCRYPT_DATA;
                 }
                 SessionSetupResponse {
@@ -257,10 +260,10 @@ impl Connection {
                 let key = |bytes: &[u8]| {
                     EncryptionKey::new(cipher, bytes).map_err(|_| NtStatus::INTERNAL_ERROR)
                 };
-                Some(Box::new(EncryptionKeys {
+                Some(EncryptionKeys {
                     encryption: key(&keys.server_to_client)?,
                     decryption: key(&keys.client_to_server)?,
-                }))
+                })
             }
             _ => None,
         };
@@ -280,16 +283,25 @@ impl Connection {
             )
             .map_err(NtStatus::from)?;
         let session = Arc::new(Session::new(NewSession {
-            id: SessionGlobalId(id),
-            connection: self.outbox.clone(),
+            owner: Owner {
+                session: SessionGlobalId(id),
+                user_name: context.user_name.clone(),
+                connection: self.outbox.number,
+                client_name: self.outbox.client_name.clone(),
+                transport_name: self.outbox.transport_name,
+                keys: Arc::new(Keys::new(
+                    SessionGlobalId(id),
+                    has_key
+                        .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
+                    encryption_keys,
+                )),
+                encrypt_data,
+                num_opens: AtomicU32::new(0),
+            },
             security_context: context.clone(),
             now,
             expiration_time: self.expiration(now),
-            signing_key: has_key
-                .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
-            encryption_keys,
             signing_required: has_key && (config.signing_required || client_requires),
-            encrypt_data,
             account,
         }));
         self.sessions.insert(id, session.clone());

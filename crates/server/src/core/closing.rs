@@ -9,9 +9,9 @@ use super::Core;
 use crate::application::{CloseReason, EventKind, Interest, Reason, SessionGlobalId};
 use crate::file::Effects;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::outbox::Outcome;
+use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::share::{StoreError, Waiting};
+use crate::share::{StoreError, Waiting, caught};
 use crate::tree_connect::TreeConnect;
 
 impl Core {
@@ -36,7 +36,9 @@ impl Core {
             self.tree_disconnected(&session, tree);
         }
         drop(trees);
-        session.connection.wake();
+        if let Some(outbox) = self.outbox(session.owner.connection) {
+            outbox.wake();
+        }
         self.tell(reason.interest(), || {
             EventKind::SessionEnded(session.row(self.config.clock.now()), reason)
         });
@@ -80,16 +82,12 @@ impl Core {
             return false;
         }
         let interest = reason.interest();
-        if self.wants(interest)
-            && let Some(row) = open.row(&self.files)
-        {
-            self.tell(interest, || EventKind::Closed(row, reason));
-        }
+        self.tell(interest, || {
+            EventKind::Closed(open.row(&self.files), reason)
+        });
         self.opens.remove(open.id);
         open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
-        if let Some(session) = open.session.upgrade() {
-            session.num_opens.fetch_sub(1, Ordering::Relaxed);
-        }
+        open.owner.num_opens.fetch_sub(1, Ordering::Relaxed);
         match &open.kind {
             OpenKind::File(file) => self.close_file(open, file, waiting),
             OpenKind::Pipe(pipe) => {
@@ -111,7 +109,8 @@ impl Core {
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
         self.tell_written(open, file);
         let now = self.config.clock.now();
-        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
+        let kept = caught(|| self.keep_write_time(open, file, now, waiting));
+        if let Err(StoreError::WouldWait) = kept {
             let (core, open) = (self.clone(), open.clone());
             self.spawn_blocking(move || {
                 if let OpenKind::File(file) = &open.kind {

@@ -8,7 +8,7 @@ use super::Core;
 use crate::file::{FileIdentity, FileName, Unlink};
 use crate::open::{Open, OpenKind};
 use crate::share::local::inotify::OwnChange;
-use crate::share::{StoreError, Waiting};
+use crate::share::{StoreError, Waiting, caught};
 
 /// Opens that have marked their files for deletion, until these are gone; also such as have
 /// been closed, whose charges they keep. Once a file is marked nobody opens it, so that there
@@ -78,12 +78,12 @@ impl Core {
         while let Some((marked, name)) = marks.pop() {
             let result = match (&marked.kind, &unlink) {
                 (OpenKind::Pipe(_), _) => Ok(()),
-                (OpenKind::File(file), Unlink::Stream(_)) => file.handle.unlink(waiting),
+                (OpenKind::File(file), Unlink::Stream(_)) => caught(|| file.handle.unlink(waiting)),
                 (OpenKind::File(file), Unlink::File(_)) => {
                     if let Some(name) = &name {
                         self.expect(name, OwnChange::Removed);
                     }
-                    let result = file.handle.unlink_file(waiting);
+                    let result = caught(|| file.handle.unlink_file(waiting));
                     match (&name, &result) {
                         (Some(name), Err(_)) => self.unexpect(name, OwnChange::Removed),
                         (Some(name), Ok(())) => {

@@ -5,8 +5,10 @@
 //! wait for a device ([`Waiting`]).
 
 mod extended_attribute;
+mod list;
 mod listing;
 pub mod local;
+mod mistake;
 pub mod name;
 pub(crate) mod short_name;
 
@@ -18,8 +20,11 @@ use smb::{FileTime, NtStatus};
 use crate::account::Sid;
 
 pub use extended_attribute::{ExtendedAttribute, MAX_EXTENDED_ATTRIBUTES, ea_size};
+pub use list::{IPC_SHARE, ShareConfig};
+pub(crate) use list::{Share, ShareKind, ShareList};
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
+pub(crate) use mistake::caught;
 pub use name::{SharePath, StreamName};
 
 /// What kind of file system object a [`FileHandle`] is.

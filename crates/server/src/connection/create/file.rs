@@ -14,19 +14,19 @@ use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
 use crate::connection::ea;
-use crate::connection::request::{Failure, Request};
 use crate::core::Core;
 use crate::file::{
     CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
     LeaseRequest, OpenOutcome, OpenRequest, OplockLevel, Unlink,
 };
 use crate::open::{FileOpen, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Failure, Request};
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
     Backend, CreateMode, ExtendedAttribute, FileKind, FileStat, KindWanted, OpenParameters, Opened,
-    SharePath, StoreError, StoreResult, StreamName, Waiting,
+    SharePath, StoreError, StoreResult, StreamName, Waiting, caught,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -72,34 +72,41 @@ impl Place<'_> {
                 .map(|parent| (lease.client_guid, parent)),
             _ => None,
         };
+        if plan.mode != CreateMode::Existing
+            && core
+                .files
+                .is_directory_doomed(&FileName::new(&backend.local_path(), path))
+        {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         let expected = match stream {
             None => self.expect(&plan, path),
             // A file that its stream makes is told as the machine tells it.
             Some(_) => None,
         };
         let (mode, kind) = self.mode_and_kind(&plan)?;
-        let opened = backend.open(
-            &OpenParameters {
-                path,
-                mode,
-                kind,
-                read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
-                write: plan.writes(),
-                attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
-                identity: None,
-                stream: stream.map(StreamName::as_str),
-            },
-            waiting,
-        );
+        let parameters = OpenParameters {
+            path,
+            mode,
+            kind,
+            read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
+            write: plan.writes(),
+            attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
+            identity: None,
+            stream: stream.map(StreamName::as_str),
+        };
+        let opened = caught(|| backend.open(&parameters, waiting));
         if let Some(name) = expected
             && !opened.as_ref().is_ok_and(|opened| opened.created)
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened.map_err(|error| self.refusal(&plan, error))?;
+        let opened =
+            opened.map_err(|error| self.refusal(&plan, self.or_doomed_directory(error, path)))?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
-            plan.check_existing(create, &stat)?;
+            plan.check_existing(create, &stat)
+                .map_err(|status| self.or_doomed(status, &opened, &stat))?;
             self.check_ea_knowledge(create, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
@@ -119,7 +126,7 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match self.settle(create, &plan, &opened, stat, &attributes) {
+        let mut stat = match caught(|| self.settle(create, &plan, &opened, stat, &attributes)) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -162,6 +169,27 @@ impl Place<'_> {
         })
     }
 
+    /// Why a file cannot be opened as it is: its pending deletion comes first, if there is one.
+    fn or_doomed(&self, status: NtStatus, opened: &Opened, stat: &FileStat) -> NtStatus {
+        match self.core.files.is_doomed(&self.identity(opened, stat)) {
+            true => NtStatus::DELETE_PENDING,
+            false => status,
+        }
+    }
+
+    /// Why nothing was found: nothing is, in a directory that is to be deleted.
+    fn or_doomed_directory(&self, error: StoreError, path: &SharePath) -> StoreError {
+        let name = || FileName::new(&self.backend.local_path(), path);
+        match error {
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if self.core.files.is_directory_doomed(&name()) =>
+            {
+                NtStatus::DELETE_PENDING.into()
+            }
+            error => error,
+        }
+    }
+
     /// How the store is to open it. By a name that ends with a separator no file is opened or
     /// made, by one that ends with the type of data no directory ([MS-FSA] 2.1.5.1, phases 1
     /// and 7).
@@ -195,6 +223,15 @@ impl Place<'_> {
                 NtStatus::OBJECT_NAME_INVALID.into()
             }
             error => error,
+        }
+    }
+
+    fn identity(&self, opened: &Opened, stat: &FileStat) -> FileIdentity {
+        let stream = opened.handle.stream_name();
+        FileIdentity {
+            store: self.backend.store(),
+            key: stat.key,
+            stream: stream.map(|stream| stream.folded().into()),
         }
     }
 
@@ -285,7 +322,6 @@ impl Place<'_> {
         caching: CachingRequest,
     ) -> Result<(Arc<File>, GrantedCaching), Failure> {
         let &Place { core, backend, .. } = self;
-        let stream = opened.handle.stream_name();
         if !matches!(caching, CachingRequest::None) {
             core.begin_open(id);
         }
@@ -298,11 +334,7 @@ impl Place<'_> {
         let mut effects = Effects::default();
         let outcome = core.files.open(
             &OpenRequest {
-                identity: &FileIdentity {
-                    store: backend.store(),
-                    key: stat.key,
-                    stream: stream.map(|stream| stream.folded().into()),
-                },
+                identity: &self.identity(opened, stat),
                 open: id,
                 name: &FileName::new(&backend.local_path(), &opened.path),
                 is_directory: stat.kind == FileKind::Directory,
@@ -374,7 +406,7 @@ impl Place<'_> {
         let core = self.core;
         core.give_up(id);
         if opened.created {
-            file.set_delete_pending(id, true);
+            file.set_delete_pending(true);
         }
         let mut effects = Effects::default();
         let closed = core.files.close(file, id, core.instant(), &mut effects);
@@ -382,11 +414,11 @@ impl Place<'_> {
         while let Some(gone) = unlink {
             let file = match &gone {
                 Unlink::File(file) => {
-                    let _ = opened.handle.unlink_file(self.waiting);
+                    let _ = caught(|| opened.handle.unlink_file(self.waiting));
                     file
                 }
                 Unlink::Stream(file) => {
-                    let _ = opened.handle.unlink(self.waiting);
+                    let _ = caught(|| opened.handle.unlink(self.waiting));
                     file
                 }
             };
