@@ -203,7 +203,6 @@ impl Budget {
         }))
     }
 
-    #[cfg(test)]
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }

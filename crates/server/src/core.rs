@@ -72,6 +72,10 @@ impl Core {
         let limits = limits
             .with_connections(connections)
             .with_opens_per_session(opens);
+        let limits = match config.limits.memory {
+            Some(bytes) => limits.with_memory(bytes),
+            None => limits,
+        };
         let budget = Budget::new(limits);
         Arc::new_cyclic(|core: &Weak<Self>| {
             let core = core.clone();

@@ -158,6 +158,18 @@ impl Limits {
         limits.with_opens_per_session(self.session[Resource::Opens])
     }
 
+    /// As configured: so much memory for all peers together.
+    pub(crate) fn with_memory(&self, bytes: u32) -> Self {
+        let hard = &self.server.hard;
+        let limits = Self::of_whole(
+            hard[Resource::Descriptors],
+            hard[Resource::Connections],
+            bytes.clamp(LEAST_BYTES as u32, MOST_BYTES as u32),
+            self.local_descriptors,
+        );
+        limits.with_opens_per_session(self.session[Resource::Opens])
+    }
+
     /// As configured.
     pub(crate) fn with_opens_per_session(mut self, opens: u32) -> Self {
         self.session[Resource::Opens] = opens;

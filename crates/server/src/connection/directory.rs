@@ -9,7 +9,7 @@ use smb::wire::{
     QueryDirectoryRequest, QueryDirectoryResponse, Utf16, access_mask, query_directory_flags, utf16,
 };
 
-use super::request::{Answer, Request};
+use super::request::{Answer, Done, Request};
 use crate::budget::{Cost, SessionAccount};
 use crate::open::FileOpen;
 use crate::share::name::Pattern;
@@ -27,7 +27,7 @@ pub(super) fn query_directory(
     let query =
         QueryDirectoryRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(query.output_buffer_length)?;
-    request.require_room(query.output_buffer_length)?;
+    let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
     let file = open.file()?;
     if !file.is_directory {
@@ -41,7 +41,9 @@ pub(super) fn query_directory(
         output_buffer: &entries,
     }
     .write(out);
-    Ok(NtStatus::SUCCESS.into())
+    let mut done = Done::from(NtStatus::SUCCESS);
+    done.charge = room;
+    Ok(done)
 }
 
 /// Charges what the enumeration of this open holds now; it ends if that is too much.

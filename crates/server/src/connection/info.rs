@@ -18,7 +18,7 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
+use super::request::{Answer, Done, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
 use crate::share::short_name::short_name;
@@ -38,7 +38,7 @@ pub(super) fn query_info(
             .output_buffer_length
             .max(query.input_buffer.len() as u32),
     )?;
-    request.require_room(query.output_buffer_length)?;
+    let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
     if query.info_type == info_type::SMB2_0_INFO_FILE
         && query.file_info_class == class::FILE_NORMALIZED_NAME_INFORMATION
@@ -94,12 +94,13 @@ pub(super) fn query_info(
         output_buffer: &answer,
     }
     .write(out);
-    Ok(if cut {
+    let mut done = Done::from(if cut {
         NtStatus::BUFFER_OVERFLOW
     } else {
         NtStatus::SUCCESS
-    }
-    .into())
+    });
+    done.charge = room;
+    Ok(done)
 }
 
 /// Nothing is sent into less than this: for a class that ends in a name, the size of the

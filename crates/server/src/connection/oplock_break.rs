@@ -95,5 +95,5 @@ pub(crate) fn notification(notice: &Break, open: &Open) -> Option<Vec<u8>> {
         ..Header::default()
     };
     response.complete(&header, None);
-    Some(response.into_frame())
+    Some(response.into_frame().into_buffer())
 }

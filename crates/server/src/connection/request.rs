@@ -7,6 +7,8 @@ use smb::NtStatus;
 use smb::wire::FileId;
 
 use crate::application::SessionGlobalId;
+use crate::budget::{Charge, Cost};
+use crate::limits::{ANSWER_WITHOUT_CHARGE, MEMORY_RETRY};
 use crate::open::Open;
 use crate::pending::{Context, Wait};
 use crate::session::Session;
@@ -43,6 +45,8 @@ pub(crate) struct Done {
     pub(crate) announces: Option<Arc<Open>>,
     /// Sessions to close once the answers so far have left.
     pub(crate) close_after_reply: Vec<SessionGlobalId>,
+    /// For the body, if it may be long.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl From<NtStatus> for Done {
@@ -55,6 +59,7 @@ impl From<NtStatus> for Done {
             sign: None,
             announces: None,
             close_after_reply: Vec::new(),
+            charge: None,
         }
     }
 }
@@ -102,12 +107,24 @@ impl Request<'_> {
             .ok_or(NtStatus::NETWORK_NAME_DELETED)
     }
 
+    /// Makes room for an answer with so much data, before anything is done; a long one is
+    /// charged until the client has taken it. It waits for what the client has not taken yet
+    /// to go.
+    ///
     /// The answers of a compound are one frame: what would make it too long is not begun.
-    pub(crate) fn require_room(&self, data: u32) -> Result<(), NtStatus> {
+    pub(crate) fn reserve_answer(&self, data: u32) -> Result<Option<Charge>, Failure> {
         if data as usize > self.room {
-            Err(NtStatus::INSUFFICIENT_RESOURCES)
-        } else {
-            Ok(())
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+        }
+        if data < ANSWER_WITHOUT_CHARGE {
+            return Ok(None);
+        }
+        match self.session()?.account.charge(Cost::bytes(data)) {
+            Ok(charge) => Ok(Some(charge)),
+            Err(_) => Err(Failure::Waits(
+                Wait::Memory,
+                Some(Instant::now() + MEMORY_RETRY),
+            )),
         }
     }
 

@@ -314,7 +314,8 @@ fn a_page_of_opens_ends_only_behind_the_last() {
     let stays = session(SessionGlobalId(1), CLIENTS[0], USERS[0]);
     let leaves = session(SessionGlobalId(2), CLIENTS[0], USERS[0]);
     for (id, owner) in [(1, &leaves), (2, &leaves), (3, &leaves), (4, &stays)] {
-        let pipe = PipeOpen::new("srvsvc".into(), None);
+        let held = owner.account.charge(Cost::bytes(0)).unwrap();
+        let pipe = PipeOpen::new("srvsvc".into(), None, held);
         let charge = owner.account.charge(Cost::PIPE).unwrap();
         let open = Open::new(id, owner, tree.clone(), 0, OpenKind::Pipe(pipe), charge);
         table.insert(Arc::new(open));
