@@ -1,6 +1,8 @@
 //! What sessions are and how they end ([MS-SMB2] 3.3.4.12, 3.3.5): a real client against the
 //! server, on a clock that moves only when told.
 
+#[path = "scenario/budgets.rs"]
+mod budgets;
 #[path = "scenario/compounds.rs"]
 mod compounds;
 #[path = "scenario/information.rs"]
@@ -30,7 +32,7 @@ use std::time::Duration;
 use netsession::Credentials;
 use netsession::smb_client::{Connection, Create, Error, Negotiation, Session, Transport};
 use netsession_server as server;
-use server::account::{Account, AccountStore, SecurityContext};
+use server::account::{Account, AccountStore, SID_ADMINISTRATORS, SecurityContext};
 use server::application::{Application, SessionFilter, SessionGlobalId, SessionRow};
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use server::share::local::{LocalBackend, LocalOptions};
@@ -44,19 +46,23 @@ const BOB: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 11));
 const PAIR: usize = 64 * 1024;
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Everybody's password is their name.
+/// Everybody's password is their name; `admin` is an administrator.
 struct Accounts;
 
 impl AccountStore for Accounts {
     fn account(&self, _domain: &str, user_name: &str) -> Option<Account> {
         let name = user_name.to_lowercase();
-        let known = ["alice", "bob", "gone"].contains(&name.as_str());
+        let known = ["alice", "bob", "gone", "admin"].contains(&name.as_str());
+        let groups: &[Arc<str>] = match name.as_str() {
+            "admin" => &[SID_ADMINISTRATORS.into()],
+            _ => &[],
+        };
         known.then(|| Account {
             nt_hash: smb::auth::nt_hash(&name),
             security_context: Arc::new(SecurityContext {
                 user_name: name.as_str().into(),
                 domain: "TEST".into(),
-                groups: [].into(),
+                groups: groups.into(),
                 is_guest: false,
                 is_anonymous: false,
             }),
