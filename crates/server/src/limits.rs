@@ -34,6 +34,9 @@ pub struct Limits {
     /// A session must authenticate again after this long; `None` for never (NTLM has no
     /// expiry of its own).
     pub session_lifetime: Option<Duration>,
+    /// Descriptors that the process may have open; `None` for what the system says. What
+    /// peers may hold of them is a part of this.
+    pub descriptors: Option<u64>,
 }
 
 impl Default for Limits {
@@ -51,6 +54,7 @@ impl Default for Limits {
             write: Duration::from_secs(60),
             memory: None,
             session_lifetime: None,
+            descriptors: None,
         }
     }
 }

@@ -7,9 +7,11 @@
 
 mod change_notify;
 mod close;
+mod compound;
 mod create;
 mod directory;
 mod dispatch;
+mod ea;
 mod frame;
 mod info;
 mod io;
@@ -17,9 +19,8 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod pending;
 mod rename;
-mod request;
-mod response;
 mod session_setup;
 mod set_info;
 mod spare;
@@ -35,24 +36,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
+use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::application::SessionGlobalId;
+use crate::application::{Ending, Reason};
 use crate::budget::{Charge, ConnectionAccount, Cost, HalfLogon, Refused};
 use crate::core::Core;
 use crate::limits::LAST_WORDS;
 use crate::outbox::Outbox;
+use crate::request::Negotiated;
+use crate::response::Answers;
 use crate::session::Session;
-pub(crate) use change_notify::changed;
-pub(crate) use dispatch::Compound;
 use frame::{FrameReader, Payer};
-pub(crate) use lock::granted as lock_granted;
-pub(crate) use oplock_break::notification as break_notification;
-pub(crate) use request::{Done, Failure};
-use response::Answers;
-pub(crate) use response::Response;
 use session_setup::Logon;
 use waiting::PendingRequests;
 use window::CommandSequenceWindow;
@@ -86,20 +82,6 @@ enum Disconnect {
     Stopping,
 }
 
-/// What NEGOTIATE settled.
-#[derive(Clone, Copy)]
-pub(crate) struct Negotiated {
-    pub(crate) dialect: u16,
-    pub(crate) client_guid: smb::Guid,
-    pub(crate) client_capabilities: u32,
-    pub(crate) client_security_mode: u16,
-    pub(crate) signing_algorithm: SigningAlgorithm,
-    pub(crate) cipher: Option<Cipher>,
-    /// Largest READ, WRITE, transaction.
-    pub(crate) max_transact: u32,
-    pub(crate) multi_credit: bool,
-}
-
 struct Connection {
     core: Arc<Core>,
     outbox: Arc<Outbox>,
@@ -115,7 +97,7 @@ struct Connection {
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
-    close_after_reply: Vec<SessionGlobalId>,
+    close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
 }
@@ -127,11 +109,9 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let reason = connection.serve(stream).await;
-    if let Err(reason) = reason {
+    if let Err(reason) = connection.serve(stream).await {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end();
 }
 
 impl Connection {
@@ -222,9 +202,7 @@ impl Connection {
             self.send(&mut stream, answers).await?;
             self.deliver(&mut stream).await?;
             outcome?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
             }
@@ -275,9 +253,13 @@ impl Connection {
             }
             self.send(output, answers).await?;
             self.write(output, &arrived.frames).await?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
+        }
+    }
+
+    fn close_after_reply(&mut self) {
+        for ending in std::mem::take(&mut self.close_after_reply) {
+            self.core.close_session(ending.session, ending.reason);
         }
     }
 
@@ -382,12 +364,21 @@ impl Connection {
             .get(&id)
             .filter(|session| !session.is_closed())
     }
+}
 
-    /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self) {
+/// [MS-SMB2] 3.3.7.1: loss of a connection. It is one too if the task that serves it panics,
+/// or its runtime ends.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let reason = if *self.core.stop.borrow() {
+            Reason::ServerStops
+        } else {
+            Reason::ConnectionLost
+        };
         self.core.disconnect(&self.outbox);
-        for (_, session) in self.sessions.drain() {
-            self.core.close_session(session.id);
+        self.forget_requests();
+        for (_, session) in std::mem::take(&mut self.sessions) {
+            self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }
