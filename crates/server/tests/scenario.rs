@@ -47,6 +47,8 @@ mod slow_store;
 mod times;
 #[path = "scenario/waiting.rs"]
 mod waiting;
+#[path = "scenario/waiting_compounds.rs"]
+mod waiting_compounds;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
