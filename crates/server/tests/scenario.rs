@@ -15,6 +15,8 @@ mod gate;
 mod hostile;
 #[path = "scenario/information.rs"]
 mod information;
+#[path = "scenario/interleavings.rs"]
+mod interleavings;
 #[path = "scenario/lease_client.rs"]
 mod lease_client;
 #[path = "scenario/leases.rs"]
