@@ -5,23 +5,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use smb::{Guid, NtStatus};
+use smb::Guid;
 use tokio::sync::Notify;
 
-use crate::open::Open;
-use crate::pending::{Executed, Ticket};
-
-/// How a waiting request goes on.
-pub(crate) enum Outcome {
-    /// What it waited for may have happened: it is executed again from its beginning.
-    Retry,
-    /// It has ended with this status and no data.
-    Ended(NtStatus),
-    /// It has ended with this status and this body of a response.
-    Answered(NtStatus, Vec<u8>),
-    /// It was executed on a thread that may wait.
-    Executed(Box<Executed>),
-}
+use crate::announcement::Announcement;
+use crate::outcome::Outcome;
+use crate::ticket::Ticket;
 
 /// Connection, as seen by others.
 pub(crate) struct Outbox {
@@ -73,7 +62,7 @@ impl Outbox {
 
     /// Puts a notification of a break (a frame with its length prefix) into the way to the
     /// client. It never overtakes the CREATE response that tells the client of its open.
-    pub(crate) fn send_break(&self, open: &Open, frame: &[u8]) {
+    pub(crate) fn send_break(&self, open: &Announcement, frame: &[u8]) {
         let mut inbox = self.inbox();
         if inbox.closed {
             return;
@@ -89,7 +78,7 @@ impl Outbox {
     }
 
     /// The response that tells the client of this open is on its way.
-    pub(crate) fn announce(&self, open: &Open) {
+    pub(crate) fn announce(&self, open: &Announcement) {
         let mut inbox = self.inbox();
         open.set_announced();
         if inbox.held.is_empty() {

@@ -9,6 +9,8 @@ mod compounds;
 mod directory_leases;
 #[path = "scenario/ending.rs"]
 mod ending;
+#[path = "scenario/events.rs"]
+mod events;
 #[path = "scenario/gate.rs"]
 mod gate;
 #[path = "scenario/hostile.rs"]
@@ -62,7 +64,9 @@ use netsession::Credentials;
 use netsession::smb_client::{Connection, Create, Error, Negotiation, Session, Transport};
 use netsession_server as server;
 use server::account::{Account, AccountStore, SID_ADMINISTRATORS, SecurityContext};
-use server::application::{Application, SessionFilter, SessionGlobalId, SessionRow};
+use server::application::{
+    Administrator, Application, Ending, Reason, SessionFilter, SessionGlobalId, SessionRow,
+};
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use server::share::Backend;
 use server::share::local::{LocalBackend, LocalOptions};
@@ -167,7 +171,7 @@ impl Scene {
         opens.opens(SessionFilter::default(), 0, 1).total
     }
 
-    fn application(&self) -> Application {
+    fn application(&self) -> Arc<dyn Application> {
         self.server.application()
     }
 
@@ -208,6 +212,19 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(begin.elapsed() < LIMIT, "{what}");
         tokio::task::yield_now().await;
     }
+}
+
+/// Who ends what others have.
+fn administrator() -> Administrator {
+    Administrator {
+        user_name: "root".into(),
+        client_name: "here".into(),
+    }
+}
+
+/// As NetrSessionDel does it; false if there is no such session.
+fn end(application: &dyn Application, id: u64) -> bool {
+    application.close_session(SessionGlobalId(id), Reason::Administrator(administrator()))
 }
 
 async fn logon(connection: &Connection, user: &str) -> Session {

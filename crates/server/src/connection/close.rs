@@ -5,11 +5,12 @@ use std::sync::Arc;
 use smb::wire::{CloseRequest, CloseResponse, close};
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Done, Failure, Request};
+use crate::application::CloseReason;
 use crate::core::Core;
 use crate::file::{Effects, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, StoreResult, Times, Waiting};
 
@@ -63,7 +64,7 @@ pub(super) fn close(
         });
         done.close_after_reply.extend(taken.unwrap_or_default());
     }
-    core.close_open(&open, waiting);
+    core.close_open(&open, CloseReason::Close, waiting);
     response.write(out);
     Ok(done)
 }

@@ -13,14 +13,14 @@ use smb::wire::{
     lease_flags, oplock_level,
 };
 
-use super::request::{Answer, Done, Request};
+use crate::application::{CloseReason, EventKind, Interest};
 use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
 use crate::open::{Open, OpenKind, PipeOpen};
 use crate::pipe::Caller;
-use crate::share::{FileKind, FileStat, SharePath, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::{Answer, Done, Request};
+use crate::share::{FileKind, FileStat, ShareKind, SharePath, Waiting};
 use plan::granted;
 
 /// What an open of a file came to.
@@ -78,29 +78,30 @@ pub(super) fn create(
     };
     let open = Arc::new(Open::new(
         created.id,
-        session,
+        &session.owner,
         tree.clone(),
         created.granted_access,
         created.kind,
         charge,
     ));
     tree.num_opens.fetch_add(1, Ordering::Relaxed);
-    session.num_opens.fetch_add(1, Ordering::Relaxed);
+    session.owner.num_opens.fetch_add(1, Ordering::Relaxed);
+    core.tell(Interest::OPENS, || EventKind::Opened(open.row(&core.files)));
     core.insert(open.clone());
     let gone = {
         let mut tables = session.tables();
         if tables.closed {
-            Some(NtStatus::USER_SESSION_DELETED)
+            Some((NtStatus::USER_SESSION_DELETED, CloseReason::SessionEnd))
         } else if tables.tree_connects.get(tree.id).is_none() {
-            Some(NtStatus::NETWORK_NAME_DELETED)
+            Some((NtStatus::NETWORK_NAME_DELETED, CloseReason::TreeDisconnect))
         } else {
             tables.opens.insert(open.volatile, open.clone());
             None
         }
     };
-    if let Some(status) = gone {
+    if let Some((status, reason)) = gone {
         // Ended by somebody while this was under way.
-        core.close_open(&open, waiting);
+        core.close_open(&open, reason, waiting);
         return Err(status.into());
     }
 
@@ -140,7 +141,7 @@ pub(super) fn create(
         }
         if let GrantedCaching::Lease(granted) = &created.caching {
             if let Some(negotiated) = request.negotiated {
-                core.add_lease_client(negotiated.client_guid, &session.connection);
+                core.add_lease_client(negotiated.client_guid, session.owner.connection);
             }
             lease = lease_context(granted).to_bytes();
             answer(create_context::name::SMB2_CREATE_REQUEST_LEASE, &lease);
@@ -214,8 +215,8 @@ fn open_pipe(
     let pipe = service.open(Caller {
         session: session.id,
         security_context: session.security_context.clone(),
-        client_name: session.connection.client_name.clone(),
-        application: crate::application::Application::new(core.clone()),
+        client_name: session.owner.client_name.clone(),
+        application: core.clone(),
     })?;
     let tree = request.tree_connect()?;
     Ok(FileCreated {

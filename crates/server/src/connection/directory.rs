@@ -9,9 +9,9 @@ use smb::wire::{
     QueryDirectoryRequest, QueryDirectoryResponse, Utf16, access_mask, query_directory_flags, utf16,
 };
 
-use super::request::{Answer, Request};
 use crate::budget::{Cost, SessionAccount};
 use crate::open::FileOpen;
+use crate::request::{Answer, Request};
 use crate::share::name::Pattern;
 use crate::share::short_name::{is_short, short_name};
 use crate::share::{self, Cursor, Enumeration, FileHandle, StoreError, StoreResult, Waiting};

@@ -18,9 +18,9 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
+use crate::request::{Answer, Failure, Request};
 use crate::share::short_name::short_name;
 use crate::share::{FileKind, FileStat, StreamEntry, Waiting};
 use file_system::file_system_information;
@@ -131,8 +131,9 @@ fn basic(stat: &FileStat) -> FileBasicInformation {
     }
 }
 
-fn standard(open: &Open, file: &FileOpen, stat: &FileStat) -> FileStandardInformation {
-    let pending = file.file.is_delete_pending() || file.file.delete_on_close(open.id);
+fn standard(file: &FileOpen, stat: &FileStat) -> FileStandardInformation {
+    // [MS-FSA] 2.1.5.12.27: FILE_DELETE_ON_CLOSE shows once the open has closed.
+    let pending = file.file.is_delete_pending();
     FileStandardInformation {
         allocation_size: stat.allocation_size,
         end_of_file: stat.end_of_file,
@@ -181,7 +182,7 @@ fn file_information(
     };
     match information_class {
         class::FILE_BASIC_INFORMATION => basic(&stat).write(out),
-        class::FILE_STANDARD_INFORMATION => standard(open, file, &stat).write(out),
+        class::FILE_STANDARD_INFORMATION => standard(file, &stat).write(out),
         class::FILE_INTERNAL_INFORMATION => internal.write(out),
         class::FILE_EA_INFORMATION => FileEaInformation::default().write(out),
         class::FILE_ACCESS_INFORMATION => access.write(out),
@@ -232,7 +233,7 @@ fn file_information(
             let name = utf16(&format!("\\{}", name_within_share(core, open, file)));
             FileAllInformation {
                 basic: basic(&stat),
-                standard: standard(open, file, &stat),
+                standard: standard(file, &stat),
                 internal,
                 ea: FileEaInformation::default(),
                 access,

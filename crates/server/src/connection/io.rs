@@ -9,15 +9,15 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Done, Failure, Request};
 use super::spare;
 use crate::changes::WRITTEN;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
-use crate::outbox::Outcome;
-use crate::pending::Wait;
+use crate::outcome::Outcome;
 use crate::pipe::Taken;
+use crate::request::Wait;
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::Waiting;
 
 /// Offset of DataLength in the body of a READ response ([MS-SMB2] 2.2.20).

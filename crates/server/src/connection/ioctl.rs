@@ -13,11 +13,11 @@ use smb::wire::ioctl::{
 use smb::wire::{Dialect, IoctlRequest, IoctlResponse, fsctl};
 
 use super::negotiate::{capabilities, security_mode};
-use super::request::{Answer, Done, Failure, Request};
-use crate::application::SessionGlobalId;
+use crate::application::Ending;
 use crate::core::Core;
 use crate::open::OpenKind;
 use crate::pipe::{PipeMode, Taken};
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::Waiting;
 pub(super) use file::volume_object_id;
 
@@ -87,7 +87,7 @@ pub(super) fn ioctl(
 fn transceive(
     request: &Request<'_>,
     ioctl: &IoctlRequest<'_>,
-    close_after_reply: &mut Vec<SessionGlobalId>,
+    close_after_reply: &mut Vec<Ending>,
 ) -> Result<(NtStatus, Vec<u8>), NtStatus> {
     let open = request.open(ioctl.file_id)?;
     let OpenKind::Pipe(pipe) = &open.kind else {

@@ -7,6 +7,7 @@
 
 mod change_notify;
 mod close;
+mod compound;
 mod create;
 mod directory;
 mod dispatch;
@@ -17,9 +18,8 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod pending;
 mod rename;
-mod request;
-mod response;
 mod session_setup;
 mod set_info;
 mod spare;
@@ -32,22 +32,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
+use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use crate::application::SessionGlobalId;
+use crate::application::{Ending, Reason};
 use crate::budget::{ConnectionAccount, HalfLogon};
 use crate::core::Core;
 use crate::outbox::Outbox;
+use crate::request::Negotiated;
 use crate::session::Session;
-pub(crate) use change_notify::changed;
-pub(crate) use dispatch::Compound;
 use frame::FrameReader;
-pub(crate) use lock::granted as lock_granted;
-pub(crate) use oplock_break::notification as break_notification;
-pub(crate) use request::{Done, Failure};
-pub(crate) use response::Response;
 use session_setup::Logon;
 use waiting::PendingRequests;
 use window::CommandSequenceWindow;
@@ -79,20 +74,6 @@ enum Disconnect {
     Stopping,
 }
 
-/// What NEGOTIATE settled.
-#[derive(Clone, Copy)]
-pub(crate) struct Negotiated {
-    pub(crate) dialect: u16,
-    pub(crate) client_guid: smb::Guid,
-    pub(crate) client_capabilities: u32,
-    pub(crate) client_security_mode: u16,
-    pub(crate) signing_algorithm: SigningAlgorithm,
-    pub(crate) cipher: Option<Cipher>,
-    /// Largest READ, WRITE, transaction.
-    pub(crate) max_transact: u32,
-    pub(crate) multi_credit: bool,
-}
-
 struct Connection {
     core: Arc<Core>,
     outbox: Arc<Outbox>,
@@ -108,7 +89,7 @@ struct Connection {
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
-    close_after_reply: Vec<SessionGlobalId>,
+    close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
 }
@@ -120,8 +101,7 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let reason = connection.serve(stream).await;
-    if let Err(reason) = reason {
+    if let Err(reason) = connection.serve(stream).await {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
 }
@@ -215,9 +195,7 @@ impl Connection {
             spare::give_output(answers);
             self.deliver(&mut stream).await?;
             outcome?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
             }
@@ -271,9 +249,13 @@ impl Connection {
             self.write(output, &answers).await?;
             spare::give_output(answers);
             self.write(output, &arrived.frames).await?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
+        }
+    }
+
+    fn close_after_reply(&mut self) {
+        for ending in std::mem::take(&mut self.close_after_reply) {
+            self.core.close_session(ending.session, ending.reason);
         }
     }
 
@@ -327,10 +309,15 @@ impl Connection {
 /// or its runtime ends.
 impl Drop for Connection {
     fn drop(&mut self) {
+        let reason = if *self.core.stop.borrow() {
+            Reason::ServerStops
+        } else {
+            Reason::ConnectionLost
+        };
         self.core.disconnect(&self.outbox);
         self.forget_requests();
         for (_, session) in std::mem::take(&mut self.sessions) {
-            self.core.close_session(session.id);
+            self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }

@@ -14,13 +14,11 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
 use crate::changes::touched_by_set_info;
 use crate::core::Core;
-use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::share::{Backend, StoreResult, Times, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::{Answer, Failure, Request};
+use crate::share::{Backend, ShareKind, StoreResult, Times, Waiting};
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
 const DISPOSITION_DELETE: u32 = 1;
@@ -184,6 +182,7 @@ impl Change<'_> {
             if directory && !file.is_directory {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
+            file.file.set_archived(false);
             file.handle.set_attributes(attributes, waiting)?;
         }
         if times != Times::default() {
@@ -205,23 +204,10 @@ impl Change<'_> {
         if self.file.is_directory || length > i64::MAX as u64 {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        self.check_truncation(length)?;
+        self.file.archive(self.waiting)?;
         set(length)?;
         self.file.file.write_time().resized(self.request.now);
         self.core.contend(self.open, self.file);
-        Ok(())
-    }
-
-    /// Bytes that somebody has locked are not cut off or added ([MS-FSA] 2.1.4.10).
-    fn check_truncation(&self, length: u64) -> Result<(), Failure> {
-        if !self.file.file.has_locks() {
-            return Ok(());
-        }
-        let now = self.file.handle.stat(self.waiting)?.end_of_file;
-        let (from, to) = (now.min(length), now.max(length));
-        self.file
-            .file
-            .check_range(self.open.id, from, to - from, Access::Write)?;
         Ok(())
     }
 }

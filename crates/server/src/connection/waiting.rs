@@ -9,14 +9,16 @@ use smb::NtStatus;
 use smb::wire::{Header, HeaderFlags};
 use tokio::time::Instant;
 
-use super::dispatch::{Compound, Suspended, execute, named_file};
-use super::request::{Done, Failure, Request};
+use super::compound::Compound;
+use super::dispatch::{Suspended, execute, named_file};
+use super::pending::PendingRequest;
 use super::{Connection, Disconnect};
 use crate::budget::Cost;
-use crate::outbox::Outcome;
-use crate::pending::{Context, Executed, PendingRequest, Ticket, Wait};
+use crate::outcome::{Executed, Outcome};
+use crate::request::{Context, Done, Failure, Request, Wait};
 use crate::session::Session;
 use crate::share::Waiting;
+use crate::ticket::Ticket;
 
 /// A store that answers within this time answers as if nothing had happened; after it the
 /// client is told that its request waits. Clients give a request up after 10 seconds and

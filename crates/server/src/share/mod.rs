@@ -4,6 +4,7 @@
 //! a [`Backend`] only touches its store. All calls are synchronous; each says whether it may
 //! wait for a device ([`Waiting`]).
 
+mod list;
 mod listing;
 pub mod local;
 mod mistake;
@@ -17,6 +18,8 @@ use smb::{FileTime, NtStatus};
 
 use crate::account::Sid;
 
+pub use list::{IPC_SHARE, ShareConfig};
+pub(crate) use list::{Share, ShareKind, ShareList};
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
 pub(crate) use mistake::caught;

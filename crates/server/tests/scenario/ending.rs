@@ -10,7 +10,7 @@ pub struct Ender {
 struct EnderPipe {
     caller: Caller,
     answer: Option<Vec<u8>>,
-    close: Vec<SessionGlobalId>,
+    close: Vec<Ending>,
     broken: Arc<AtomicBool>,
 }
 
@@ -36,7 +36,10 @@ impl Pipe for EnderPipe {
     fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
         self.answer = Some(message.to_ascii_uppercase());
         if message == b"end me" {
-            self.close.push(self.caller.session);
+            self.close.push(Ending {
+                session: self.caller.session,
+                reason: Reason::Administrator(administrator()),
+            });
         }
         Ok(())
     }
@@ -60,7 +63,7 @@ impl Pipe for EnderPipe {
         self.answer.as_ref().map_or(0, Vec::len)
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         std::mem::take(&mut self.close)
     }
 }
@@ -131,7 +134,7 @@ async fn a_waiting_pipe_read_is_answered_when_its_session_ends() {
     }
     scene
         .application()
-        .close_session(SessionGlobalId(alice.id()));
+        .close_session(SessionGlobalId(alice.id()), Reason::AccountChanged);
     reading.await.unwrap();
     assert_eq!(*result.lock().unwrap(), Some(NtStatus::CANCELLED));
 }
@@ -154,9 +157,7 @@ impl Pipe for CloserPipe {
             .map_err(|_| NtStatus::INVALID_PARAMETER)?;
         // Both callers are in here before either goes on.
         std::thread::sleep(Duration::from_millis(50));
-        self.0
-            .application
-            .close_session(SessionGlobalId(u64::from_le_bytes(id)));
+        end(&*self.0.application, u64::from_le_bytes(id));
         Ok(())
     }
 
@@ -168,7 +169,7 @@ impl Pipe for CloserPipe {
         0
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         Vec::new()
     }
 }

@@ -188,8 +188,8 @@ async fn a_waiting_lock_ends_by_cancel_close_and_the_end_of_its_session() {
 
     let (his, _) = bob.create("f", SHARED).await.unwrap();
     let (message_id, _) = wait(&bob, his, (0, 1, EXCLUSIVE)).await;
-    let id = SessionGlobalId(bob.session.id());
-    assert!(scene.application().close_session(id));
+
+    assert!(end(&*scene.application(), bob.session.id()));
     let ended = bob.receive().await;
     assert_eq!(ended.header.message_id, message_id);
     assert_eq!(ended.status(), NtStatus::RANGE_NOT_LOCKED);

@@ -39,7 +39,7 @@ async fn an_expired_session_may_only_authenticate_or_leave() {
 }
 
 /// Both legs of SESSION_SETUP inside a session that is there already.
-async fn authenticate_again(session: &Session, user: &str) -> NtStatus {
+pub async fn authenticate_again(session: &Session, user: &str) -> NtStatus {
     let credentials = smb::auth::Credentials::new("", user, user);
     let mut initiator = smb::auth::Initiator::new(credentials, "test");
     let setup = |security_buffer| SessionSetupRequest {
@@ -102,6 +102,46 @@ async fn an_expired_session_authenticates_again_and_keeps_its_files_and_keys() {
     assert_eq!(rows[0].active.as_secs(), 61, "it is the same session");
 }
 
+/// Both legs of a logon that names an earlier session of the client.
+pub async fn log_on_instead(connection: &Connection, user: &str, previous: u64) {
+    let credentials = smb::auth::Credentials::new("", user, user);
+    let mut initiator = smb::auth::Initiator::new(credentials, "test");
+    let mut token = initiator.start(None);
+    let mut session_id = 0;
+    loop {
+        let mut message = Vec::new();
+        Header {
+            credit_charge: 1,
+            command: Command::SESSION_SETUP,
+            credits: 8,
+            message_id: connection.take_message_ids(1).await,
+            session_id,
+            ..Header::default()
+        }
+        .write(&mut message);
+        SessionSetupRequest {
+            security_mode: 1,
+            previous_session_id: previous,
+            security_buffer: &token,
+            ..SessionSetupRequest::default()
+        }
+        .write(&mut message);
+        let answer = connection.exchange(&message).await.unwrap();
+        let header = Header::read(&answer).unwrap();
+        if header.status == NtStatus::SUCCESS {
+            break;
+        }
+        assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
+        session_id = header.session_id;
+        let challenge = SessionSetupResponse::read(&answer).unwrap();
+        let now = FileTime::from_unix(1_800_000_000, 0);
+        let step = initiator
+            .step(challenge.security_buffer, now, [7; 8], [9; 16])
+            .unwrap();
+        token = step.token.clone();
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_comes_back_names_its_previous_session() {
     for (user, left) in [("alice", 1), ("bob", 2)] {
@@ -109,42 +149,7 @@ async fn a_client_that_comes_back_names_its_previous_session() {
         let lost = scene.connect(ALICE).await;
         let previous = logon(&lost, "alice").await;
         let connection = scene.connect(ALICE).await;
-        let credentials = smb::auth::Credentials::new("", user, user);
-        let mut initiator = smb::auth::Initiator::new(credentials, "test");
-        let mut token = initiator.start(None);
-        let mut session_id = 0;
-        loop {
-            let mut message = Vec::new();
-            Header {
-                credit_charge: 1,
-                command: Command::SESSION_SETUP,
-                credits: 8,
-                message_id: connection.take_message_ids(1).await,
-                session_id,
-                ..Header::default()
-            }
-            .write(&mut message);
-            SessionSetupRequest {
-                security_mode: 1,
-                previous_session_id: previous.id(),
-                security_buffer: &token,
-                ..SessionSetupRequest::default()
-            }
-            .write(&mut message);
-            let answer = connection.exchange(&message).await.unwrap();
-            let header = Header::read(&answer).unwrap();
-            if header.status == NtStatus::SUCCESS {
-                break;
-            }
-            assert_eq!(header.status, NtStatus::MORE_PROCESSING_REQUIRED);
-            session_id = header.session_id;
-            let challenge = SessionSetupResponse::read(&answer).unwrap();
-            let now = FileTime::from_unix(1_800_000_000, 0);
-            let step = initiator
-                .step(challenge.security_buffer, now, [7; 8], [9; 16])
-                .unwrap();
-            token = step.token.clone();
-        }
+        log_on_instead(&connection, user, previous.id()).await;
         assert_eq!(
             scene.rows().len(),
             left,

@@ -243,8 +243,7 @@ async fn what_ends_the_open_cleans_up() {
         let (scene, alice, directory, _bob) = scene().await;
         let (id, _) = alice.watch(directory, Watch::of(NAMES)).await;
         if by_administrator {
-            let session = SessionGlobalId(alice.session.id());
-            assert!(scene.application().close_session(session));
+            assert!(end(&*scene.application(), alice.session.id()));
             assert_eq!(alice.end(id).await.status(), NtStatus::NOTIFY_CLEANUP);
         } else {
             let disconnect = alice

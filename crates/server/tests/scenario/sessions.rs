@@ -79,11 +79,8 @@ async fn ending_one_session_leaves_its_neighbour_on_the_same_connection() {
     assert!(root.join("doomed").exists());
 
     let application = scene.application();
-    assert!(application.close_session(SessionGlobalId(alice.id())));
-    assert!(
-        !application.close_session(SessionGlobalId(alice.id())),
-        "ended once"
-    );
+    assert!(end(&*application, alice.id()));
+    assert!(!end(&*application, alice.id()), "ended once");
     // Delete-on-close takes effect; the disk is not waited for by who ends the session.
     let gone = async {
         while root.join("doomed").exists() {

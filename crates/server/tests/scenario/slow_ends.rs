@@ -36,7 +36,7 @@ async fn the_administrator_ends_the_session_of_what_hangs() {
     gate.held(16).await;
 
     let id = SessionGlobalId(alice.session.id());
-    assert!(scene.application().close_session(id));
+    assert!(end(&*scene.application(), id.0));
     assert_eq!((scene.rows().len(), scene.opens()), (0, 0));
     // What the store was not asked for yet ends now, the rest when the store has answered;
     // its client has no right to the data any more.
@@ -210,7 +210,7 @@ async fn a_close_that_panics_leaves_nothing_behind() {
         gate.panic_next(Call::Unlink);
         if by_session {
             let id = SessionGlobalId(alice.session.id());
-            assert!(slow.scene.application().close_session(id));
+            assert!(end(&*slow.scene.application(), id.0));
         } else {
             assert_eq!(alice.close(file).await, NtStatus::SUCCESS);
         }

@@ -1,7 +1,6 @@
 //! srvsvc ([MS-SRVS] 3.1) on its named pipe: one association and one endpoint per open of
 //! the pipe. Answers are ready when a write returns.
 
-mod administration;
 mod connection;
 mod endpoint;
 mod file;
@@ -11,11 +10,10 @@ mod session;
 mod share;
 
 use rpc::association::server::{Association, Call, Limits};
-use server::application::SessionGlobalId;
+use server::application::Ending;
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use smb::NtStatus;
 
-pub use administration::Administration;
 pub(crate) use endpoint::Endpoint;
 
 /// Offers srvsvc; register it as [`srvsvc::PIPE_NAME`].
@@ -41,9 +39,9 @@ impl PipeService for SrvsvcService {
 }
 
 /// One open of the pipe.
-struct SrvsvcPipe<A> {
+struct SrvsvcPipe {
     association: Association,
-    endpoint: Endpoint<A>,
+    endpoint: Endpoint,
     /// The fragment being read: one message of the pipe.
     fragment: Vec<u8>,
     /// How much of it has been read.
@@ -52,8 +50,8 @@ struct SrvsvcPipe<A> {
     broken: bool,
 }
 
-impl<A: Administration> SrvsvcPipe<A> {
-    fn new(endpoint: Endpoint<A>) -> Self {
+impl SrvsvcPipe {
+    fn new(endpoint: Endpoint) -> Self {
         let association =
             Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, Limits::default());
         Self {
@@ -82,7 +80,7 @@ impl<A: Administration> SrvsvcPipe<A> {
     }
 }
 
-impl<A: Administration> Pipe for SrvsvcPipe<A> {
+impl Pipe for SrvsvcPipe {
     fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
         if self.broken {
             return Err(NtStatus::PIPE_BROKEN);
@@ -129,7 +127,7 @@ impl<A: Administration> Pipe for SrvsvcPipe<A> {
         self.fragment.len() - self.position + self.association.output_len()
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         std::mem::take(&mut self.endpoint.close_after_reply)
     }
 }

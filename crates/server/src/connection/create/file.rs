@@ -13,19 +13,19 @@ use smb::wire::{
 use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
-use crate::connection::request::{Failure, Request};
 use crate::core::Core;
 use crate::file::{
     CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
     LeaseRequest, OpenOutcome, OpenRequest, OplockLevel, Unlink,
 };
 use crate::open::{FileOpen, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Failure, Request};
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
-    StreamName, Waiting, caught,
+    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreError,
+    StoreResult, StreamName, Waiting, caught,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -66,6 +66,13 @@ impl Place<'_> {
                 .map(|parent| (lease.client_guid, parent)),
             _ => None,
         };
+        if plan.mode != CreateMode::Existing
+            && core
+                .files
+                .is_directory_doomed(&FileName::new(&backend.local_path(), path))
+        {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         let expected = match stream {
             None => self.expect(&plan, path),
             // A file that its stream makes is told as the machine tells it.
@@ -87,10 +94,11 @@ impl Place<'_> {
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened?;
+        let opened = opened.map_err(|error| self.or_doomed_directory(error, path))?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
-            plan.check_existing(create, &stat)?;
+            plan.check_existing(create, &stat)
+                .map_err(|status| self.or_doomed(status, &opened, &stat))?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
                 return Err(Failure::WouldWait);
@@ -148,6 +156,36 @@ impl Place<'_> {
             stat,
             caching,
         })
+    }
+
+    /// Why a file cannot be opened as it is: its pending deletion comes first, if there is one.
+    fn or_doomed(&self, status: NtStatus, opened: &Opened, stat: &FileStat) -> NtStatus {
+        match self.core.files.is_doomed(&self.identity(opened, stat)) {
+            true => NtStatus::DELETE_PENDING,
+            false => status,
+        }
+    }
+
+    /// Why nothing was found: nothing is, in a directory that is to be deleted.
+    fn or_doomed_directory(&self, error: StoreError, path: &SharePath) -> StoreError {
+        let name = || FileName::new(&self.backend.local_path(), path);
+        match error {
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if self.core.files.is_directory_doomed(&name()) =>
+            {
+                NtStatus::DELETE_PENDING.into()
+            }
+            error => error,
+        }
+    }
+
+    fn identity(&self, opened: &Opened, stat: &FileStat) -> FileIdentity {
+        let stream = opened.handle.stream_name();
+        FileIdentity {
+            store: self.backend.store(),
+            key: stat.key,
+            stream: stream.map(|stream| stream.folded().into()),
+        }
     }
 
     /// What may be created is expected, if somebody watches.
@@ -218,7 +256,6 @@ impl Place<'_> {
         caching: CachingRequest,
     ) -> Result<(Arc<File>, GrantedCaching), Failure> {
         let &Place { core, backend, .. } = self;
-        let stream = opened.handle.stream_name();
         if !matches!(caching, CachingRequest::None) {
             core.begin_open(id);
         }
@@ -231,11 +268,7 @@ impl Place<'_> {
         let mut effects = Effects::default();
         let outcome = core.files.open(
             &OpenRequest {
-                identity: &FileIdentity {
-                    store: backend.store(),
-                    key: stat.key,
-                    stream: stream.map(|stream| stream.folded().into()),
-                },
+                identity: &self.identity(opened, stat),
                 open: id,
                 name: &FileName::new(&backend.local_path(), &opened.path),
                 is_directory: stat.kind == FileKind::Directory,
@@ -300,7 +333,7 @@ impl Place<'_> {
         let core = self.core;
         core.give_up(id);
         if opened.created {
-            file.set_delete_pending(id, true);
+            file.set_delete_pending(true);
         }
         let mut effects = Effects::default();
         let closed = core.files.close(file, id, core.instant(), &mut effects);

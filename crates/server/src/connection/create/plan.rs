@@ -150,8 +150,13 @@ impl Plan {
                 _ => NtStatus::OBJECT_NAME_COLLISION,
             });
         }
+        let is_read_only = stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0;
         if is_directory {
-            return Ok(());
+            // [MS-FSA] 2.1.5.1.2.1: FILE_ATTRIBUTE_READONLY keeps it from being deleted alone.
+            return match is_read_only && self.delete_on_close {
+                true => Err(NtStatus::CANNOT_DELETE),
+                false => Ok(()),
+            };
         }
         // [MS-FSA] 2.1.5.1.2.1: HIDDEN and SYSTEM are not taken away in passing.
         let guarded = stat.attributes
@@ -159,7 +164,7 @@ impl Plan {
         if self.overwrites && guarded & !create.file_attributes != 0 {
             return Err(NtStatus::ACCESS_DENIED);
         }
-        if stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0 {
+        if is_read_only {
             if self.overwrites || self.writes() && !self.maximum_allowed {
                 return Err(NtStatus::ACCESS_DENIED);
             }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use smb::NtStatus;
 use smb::wire::{self, Header, HeaderFlags};
 
-use crate::session::Session;
+use crate::keys::Keys;
 
 /// Length prefix of a frame.
 const PREFIX: usize = 4;
@@ -25,7 +25,7 @@ const FLAGS: usize = 16;
 /// until it is known whether another message follows, because padding is signed as well.
 pub(crate) struct Response {
     out: Vec<u8>,
-    seal: Option<Arc<Session>>,
+    seal: Option<Arc<Keys>>,
     first: usize,
     last: Option<Last>,
     /// Where the message begins that is not complete yet.
@@ -38,12 +38,12 @@ struct Last {
     /// Without padding.
     end: usize,
     /// Whose key signs it.
-    sign: Option<Arc<Session>>,
+    sign: Option<Arc<Keys>>,
 }
 
 impl Response {
-    /// `seal`: encrypt the whole with this session's key.
-    pub(crate) fn new(seal: Option<Arc<Session>>) -> Self {
+    /// `seal`: encrypt the whole with these keys.
+    pub(crate) fn new(seal: Option<Arc<Keys>>) -> Self {
         let first = PREFIX + if seal.is_some() { TRANSFORM } else { 0 };
         Self {
             out: vec![0; first],
@@ -98,7 +98,7 @@ impl Response {
 
     /// Fills in the header of the message begun last, and signs the message before it, which
     /// is linked to it.
-    pub(crate) fn complete(&mut self, header: &Header, sign: Option<Arc<Session>>) {
+    pub(crate) fn complete(&mut self, header: &Header, sign: Option<Arc<Keys>>) {
         let Some(start) = self.begun.take() else {
             return;
         };
@@ -145,32 +145,32 @@ impl Response {
             return Vec::new();
         }
         self.finish();
-        if let Some(session) = &self.seal
-            && let Some(keys) = &session.encryption_keys
+        if let Some(seal) = &self.seal
+            && let Some(keys) = &seal.encryption_keys
         {
-            let nonce = session.nonce.fetch_add(1, Ordering::Relaxed);
+            let nonce = seal.nonce.fetch_add(1, Ordering::Relaxed);
             // Fails only for a frame past u32, which a frame of 24-bit length is not.
             let _ = keys
                 .encryption
-                .seal(session.id.0, nonce, &mut self.out[PREFIX..]);
+                .seal(seal.session.0, nonce, &mut self.out[PREFIX..]);
         }
         let length = (self.out.len() - PREFIX) as u32;
         self.out[..PREFIX].copy_from_slice(&length.to_be_bytes());
         self.out
     }
 
-    fn sign(&mut self, message: Range<usize>, sign: Option<&Session>) {
-        let Some(session) = sign.filter(|_| self.seal.is_none()) else {
+    fn sign(&mut self, message: Range<usize>, sign: Option<&Keys>) {
+        let Some(keys) = sign.filter(|_| self.seal.is_none()) else {
             return;
         };
-        let Some(key) = &session.signing_key else {
+        let Some(key) = &keys.signing_key else {
             return;
         };
         let message = &mut self.out[message];
         message[FLAGS] |= HeaderFlags::SIGNED.0 as u8;
         #[cfg(debug_assertions)]
         if let Ok(header) = Header::read(message) {
-            session.assert_signs_once(header.message_id);
+            keys.assert_signs_once(header.message_id);
         }
         key.sign(message);
     }
