@@ -64,8 +64,7 @@ async fn expect_others_to_work(scene: &Scene, alices: Vec<Raw>, gate: &Gate, bef
     }
     for alice in &alices {
         assert!(scene.row(&alice.session).is_some());
-        let id = SessionGlobalId(alice.session.id());
-        assert!(scene.application().close_session(id));
+        assert!(end(&*scene.application(), alice.session.id()));
     }
     gate.open();
     drop(alices);

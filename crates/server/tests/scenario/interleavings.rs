@@ -312,8 +312,7 @@ async fn disturb(scene: &Scene, gate: &Gate, clients: &mut Vec<Client>, random: 
         27 if random.one_in(4) => {
             let client = &mut clients[0];
             client.is_ended = true;
-            let id = SessionGlobalId(client.raw.session.id());
-            scene.application().close_session(id);
+            super::end(&*scene.application(), client.raw.session.id());
         }
         28 if random.one_in(4) && clients.len() > 2 => drop(clients.pop()),
         _ => {}

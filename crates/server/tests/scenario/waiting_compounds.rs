@@ -218,8 +218,7 @@ async fn the_end_of_its_session_ends_a_compound() {
         .send_compound(&[create("f", SHARED), read(ITS_OWN), close(ITS_OWN)])
         .await;
     bob.interim(ids[0]).await;
-    let id = SessionGlobalId(bob.session.id());
-    assert!(scene.application().close_session(id));
+    assert!(end(&*scene.application(), bob.session.id()));
     let mut answers = Vec::new();
     while answers.len() < ids.len() {
         // What follows knows no session, and so no key, any more.
