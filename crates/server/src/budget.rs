@@ -22,6 +22,7 @@ mod account;
 mod limits;
 mod logons;
 mod machine;
+mod usage;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -35,6 +36,7 @@ pub(crate) use limits::Limits;
 pub(crate) use logons::HalfLogon;
 use logons::HalfLogons;
 use machine::Machine;
+pub use usage::Usage;
 
 /// What can run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,7 +71,8 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits = budget::Limits::of_this_machine();
+        let limits =
+            budget::Limits::of_this_machine(config.limits.descriptors, config.limits.memory);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
@@ -128,6 +129,7 @@ impl Core {
 
     /// A connection has ended: nothing waits on it any more.
     pub(crate) fn disconnect(&self, outbox: &Outbox) {
+        outbox.close();
         let mut outboxes = self.outboxes();
         outboxes.by_number.remove(&outbox.number);
         if let Some(client_guid) = outbox.lease_client()

@@ -44,6 +44,7 @@ use tokio::task::JoinHandle;
 use crate::core::Core;
 use account::AccountStore;
 use application::{Application, Reason};
+pub use budget::Usage;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use limits::Limits;
 use pipe::PipeService;
@@ -133,6 +134,11 @@ impl Server {
     /// Administration of this server, and its events.
     pub fn application(&self) -> Arc<dyn Application> {
         self.core.clone()
+    }
+
+    /// What peers hold of this server now.
+    pub fn usage(&self) -> Usage {
+        self.core.budget.usage()
     }
 
     /// Listens on `address` and serves what connects, on threads of the server's own. Work

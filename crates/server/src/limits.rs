@@ -29,6 +29,12 @@ pub struct Limits {
     /// A session must authenticate again after this long; `None` for never (NTLM has no
     /// expiry of its own).
     pub session_lifetime: Option<Duration>,
+    /// Descriptors that the process may have open; `None` for what the system says. What
+    /// peers may hold of them is a part of this.
+    pub descriptors: Option<u64>,
+    /// Bytes of memory of the machine; `None` for what the system says. What peers may hold
+    /// is a part of this.
+    pub memory: Option<u64>,
 }
 
 impl Default for Limits {
@@ -45,6 +51,8 @@ impl Default for Limits {
             handshake: Duration::from_secs(45),
             write: Duration::from_secs(60),
             session_lifetime: None,
+            descriptors: None,
+            memory: None,
         }
     }
 }

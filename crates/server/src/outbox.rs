@@ -35,6 +35,8 @@ struct Inbox {
     resumed: Vec<(Ticket, Outcome)>,
     /// Breaks of opens whose CREATE has not been answered yet.
     held: Vec<(u32, Vec<u8>)>,
+    /// The connection has ended: nobody will look.
+    closed: bool,
 }
 
 /// What had come in since the last look.
@@ -62,6 +64,9 @@ impl Outbox {
     /// client. It never overtakes the CREATE response that tells the client of its open.
     pub(crate) fn send_break(&self, open: &Announcement, frame: &[u8]) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            return;
+        }
         if open.is_announced() {
             inbox.frames.extend_from_slice(frame);
             self.has_arrived.store(true, Ordering::Release);
@@ -92,10 +97,27 @@ impl Outbox {
     /// Lets a waiting request go on.
     pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            // It may hold a session, and through it this outbox.
+            drop(inbox);
+            return;
+        }
         inbox.resumed.push((ticket, outcome));
         self.has_arrived.store(true, Ordering::Release);
         drop(inbox);
         self.notify.notify_one();
+    }
+
+    /// The connection has ended. What is still here, and what comes, is dropped.
+    pub(crate) fn close(&self) {
+        let left = std::mem::replace(
+            &mut *self.inbox(),
+            Inbox {
+                closed: true,
+                ..Inbox::default()
+            },
+        );
+        drop(left);
     }
 
     /// Makes the connection look at its sessions.
@@ -137,6 +159,9 @@ impl Outbox {
     /// As [`Outbox::send_break`], for a break that tells of no single open.
     pub(crate) fn send(&self, frame: &[u8]) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            return;
+        }
         inbox.frames.extend_from_slice(frame);
         self.has_arrived.store(true, Ordering::Release);
         drop(inbox);

@@ -4,6 +4,7 @@
 use smb::NtStatus;
 use smb::wire::{ChangeNotifyResponse, LockResponse};
 
+use crate::budget::Charge;
 use crate::file::watch;
 use crate::request::{Done, Failure};
 use crate::response::Response;
@@ -24,6 +25,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Executed {
     /// As lent.
     pub(crate) bytes: Vec<u8>,
+    /// That of the request.
+    pub(crate) charge: Option<Charge>,
     /// A response of its own; the body is written behind a header that is not filled in.
     pub(crate) response: Response,
     pub(crate) result: Result<Done, Failure>,

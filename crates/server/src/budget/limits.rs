@@ -121,11 +121,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Limits for this process on this machine, as they are now. The limit of descriptors
-    /// should have been raised before.
-    pub(crate) fn of_this_machine() -> Self {
+    /// Limits for this process on this machine, as they are now, unless the configuration
+    /// says less or more. The limit of descriptors should have been raised before.
+    pub(crate) fn of_this_machine(descriptors: Option<u64>, memory: Option<u64>) -> Self {
         let machine = Machine::read();
-        Self::derive(machine.descriptors, machine.memory_bytes)
+        Self::derive(
+            descriptors.unwrap_or(machine.descriptors),
+            memory.unwrap_or(machine.memory_bytes),
+        )
     }
 
     /// Limits for a process that may have `descriptors` open, on a machine or in a control

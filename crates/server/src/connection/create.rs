@@ -88,17 +88,21 @@ pub(super) fn create(
     session.owner.num_opens.fetch_add(1, Ordering::Relaxed);
     core.tell(Interest::OPENS, || EventKind::Opened(open.row(&core.files)));
     core.insert(open.clone());
-    let closed = {
+    let gone = {
         let mut tables = session.tables();
-        if !tables.closed {
+        if tables.closed {
+            Some(NtStatus::USER_SESSION_DELETED)
+        } else if tables.tree_connects.get(tree.id).is_none() {
+            Some(NtStatus::NETWORK_NAME_DELETED)
+        } else {
             tables.opens.insert(open.volatile, open.clone());
+            None
         }
-        tables.closed
     };
-    if closed {
+    if let Some(status) = gone {
         // Ended by somebody while this was under way.
         core.close_open(&open, CloseReason::SessionEnd, waiting);
-        return Err(NtStatus::USER_SESSION_DELETED.into());
+        return Err(status.into());
     }
 
     let maximal_access;

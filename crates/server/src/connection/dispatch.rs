@@ -17,7 +17,7 @@ use crate::limits::{ANSWER, ANSWER_OVERHEAD};
 use crate::request::{Answer, Context, Done, Failure, Request, Wait};
 use crate::response::may_have_body;
 use crate::session::{Session, SessionState};
-use crate::share::Waiting;
+use crate::share::{Waiting, caught};
 use tokio::time::Instant;
 
 /// A request that could not be answered at once.
@@ -452,7 +452,7 @@ pub(super) fn execute(
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Answer {
-    match request.header.command {
+    caught(|| match request.header.command {
         Command::CREATE => super::create::create(core, request, waiting, out),
         Command::CLOSE => super::close::close(core, request, waiting, out),
         Command::FLUSH => super::io::flush(core, request, waiting, out),
@@ -466,7 +466,7 @@ pub(super) fn execute(
         Command::OPLOCK_BREAK => super::oplock_break::acknowledge(core, request, out),
         Command::CHANGE_NOTIFY => super::change_notify::change_notify(core, request, out),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
-    }
+    })
 }
 
 /// The FileId in a request, unless it is that of the compound.

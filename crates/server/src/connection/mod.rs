@@ -105,7 +105,6 @@ where
     if let Err(reason) = reason {
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end();
 }
 
 impl Connection {
@@ -305,16 +304,20 @@ impl Connection {
             .get(&id)
             .filter(|session| !session.is_closed())
     }
+}
 
-    /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self) {
+/// [MS-SMB2] 3.3.7.1: loss of a connection. It is one too if the task that serves it panics,
+/// or its runtime ends.
+impl Drop for Connection {
+    fn drop(&mut self) {
         let reason = if *self.core.stop.borrow() {
             Reason::ServerStops
         } else {
             Reason::ConnectionLost
         };
         self.core.disconnect(&self.outbox);
-        for (_, session) in self.sessions.drain() {
+        self.forget_requests();
+        for (_, session) in std::mem::take(&mut self.sessions) {
             self.core.close_session(session.id, reason.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);

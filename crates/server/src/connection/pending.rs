@@ -32,7 +32,8 @@ pub(crate) struct PendingRequest {
     pub(crate) until: Option<Instant>,
     /// Credits that its next response grants.
     pub(crate) credits: u16,
-    /// For itself and its bytes; `None` if that was refused.
+    /// For itself and its bytes; `None` if that was refused, and while another thread
+    /// executes it.
     pub(crate) charge: Option<Charge>,
     /// Another thread executes it.
     pub(crate) running: bool,

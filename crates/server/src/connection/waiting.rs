@@ -2,7 +2,7 @@
 //! finished ([MS-SMB2] 3.3.4.2, 3.3.5.16).
 
 use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use smb::NtStatus;
@@ -16,6 +16,7 @@ use super::{Connection, Disconnect};
 use crate::budget::Cost;
 use crate::outcome::{Executed, Outcome};
 use crate::request::{Context, Done, Failure, Request, Wait};
+use crate::session::Session;
 use crate::share::Waiting;
 use crate::ticket::Ticket;
 
@@ -186,6 +187,8 @@ impl Connection {
             let outbox = self.outbox.clone();
             let context = pending.context.clone();
             let bytes = std::mem::take(&mut pending.bytes);
+            // Who has gone meanwhile still answers for what the thread holds.
+            let charge = pending.charge.take();
             let message = pending.at..pending.at + pending.length;
             let mut response = pending.compound.next_response();
             let work = move || {
@@ -195,12 +198,10 @@ impl Connection {
                     message: &bytes[message],
                 };
                 let body = response.body();
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    execute(&core, &request, Waiting::Allowed, body)
-                }))
-                .unwrap_or(Err(Failure::Status(NtStatus::INTERNAL_ERROR)));
+                let result = execute(&core, &request, Waiting::Allowed, body);
                 let executed = Executed {
                     bytes,
+                    charge,
                     response,
                     result,
                 };
@@ -232,7 +233,13 @@ impl Connection {
         }
         match outcome {
             Outcome::Retry => self.retry(pending, answers),
-            Outcome::Ended(status) => self.finish(pending, Err(status), None, answers),
+            Outcome::Ended(status) => {
+                self.forget(&pending);
+                if pending.waits_for_store() {
+                    self.pending.queue.retain(|queued| *queued != ticket.0);
+                }
+                self.finish(pending, Err(status), None, answers)
+            }
             Outcome::Answered(status, body) => {
                 if let Wait::Lock(open) = &pending.wait {
                     let request = Request {
@@ -255,11 +262,26 @@ impl Connection {
     ) -> Result<(), Disconnect> {
         pending.running = false;
         pending.bytes = executed.bytes;
+        pending.charge = executed.charge;
+        let closed = |session: &Arc<Session>| session.is_closed();
+        let is_closed = pending.context.session.as_ref().is_some_and(closed);
         let result = match executed.result {
+            Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
+            // Too late: what was asked for is no longer the client's.
+            Ok(done) if is_closed => {
+                self.close_after_reply.extend(done.close_after_reply);
+                Err(NtStatus::CANCELLED)
+            }
+            Err(failure) if is_closed => {
+                if let Failure::Waits(wait, _) = failure {
+                    pending.wait = wait;
+                    self.forget(&pending);
+                }
+                Err(NtStatus::CANCELLED)
+            }
             Ok(done) => Ok(done),
             Err(Failure::Status(status)) => Err(status),
             Err(Failure::WouldWait) => Err(NtStatus::INTERNAL_ERROR),
-            Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
             Err(Failure::Waits(wait, until)) => {
                 pending.wait = wait;
                 pending.until = until;
@@ -416,11 +438,18 @@ impl Connection {
     /// them.
     pub(super) fn end_requests_of_closed_sessions(&mut self) {
         for pending in self.pending.requests.values() {
-            let closed = |session: &std::sync::Arc<crate::session::Session>| session.is_closed();
+            let closed = |session: &Arc<Session>| session.is_closed();
             if pending.context.session.as_ref().is_some_and(closed) && self.forget(pending) {
                 self.outbox
                     .resume(pending.context.ticket, Outcome::Ended(NtStatus::CANCELLED));
             }
+        }
+    }
+
+    /// The connection has ended: nobody waits for its requests any more.
+    pub(super) fn forget_requests(&mut self) {
+        for (_, pending) in std::mem::take(&mut self.pending.requests) {
+            self.forget(&pending);
         }
     }
 
@@ -429,7 +458,8 @@ impl Connection {
     fn forget(&self, pending: &PendingRequest) -> bool {
         let ticket = pending.context.ticket;
         match &pending.wait {
-            Wait::Store | Wait::Others => false,
+            Wait::Store => !pending.running,
+            Wait::Others => false,
             Wait::Pipe(open) => open.forget_pipe_read(ticket),
             Wait::Break(file) => {
                 file.cancel(ticket);

@@ -12,7 +12,7 @@ use crate::open::{FileOpen, Open, OpenKind};
 use crate::outcome::Outcome;
 use crate::session::Session;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{StoreError, Waiting};
+use crate::share::{StoreError, Waiting, caught};
 use crate::tree_connect::TreeConnect;
 
 impl Core {
@@ -110,7 +110,8 @@ impl Core {
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
         self.tell_written(open, file);
         let now = self.config.clock.now();
-        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
+        let kept = caught(|| self.keep_write_time(open, file, now, waiting));
+        if let Err(StoreError::WouldWait) = kept {
             let (core, open) = (self.clone(), open.clone());
             self.spawn_blocking(move || {
                 if let OpenKind::File(file) = &open.kind {
@@ -160,7 +161,7 @@ impl Core {
                 if let Some(name) = &name {
                     self.expect(name, OwnChange::Removed);
                 }
-                let result = file.handle.unlink_file(waiting);
+                let result = caught(|| file.handle.unlink_file(waiting));
                 if let (Some(name), Err(_)) = (&name, &result) {
                     self.unexpect(name, OwnChange::Removed);
                 }
@@ -169,7 +170,7 @@ impl Core {
                 }
                 (gone, result)
             }
-            Unlink::Stream(gone) => (gone, file.handle.unlink(waiting)),
+            Unlink::Stream(gone) => (gone, caught(|| file.handle.unlink(waiting))),
         };
         match result {
             Ok(()) => {}

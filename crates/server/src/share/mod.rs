@@ -7,6 +7,7 @@
 mod list;
 mod listing;
 pub mod local;
+mod mistake;
 pub mod name;
 pub(crate) mod short_name;
 
@@ -21,6 +22,7 @@ pub use list::{IPC_SHARE, ShareConfig};
 pub(crate) use list::{Share, ShareKind, ShareList};
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
+pub(crate) use mistake::caught;
 pub use name::{SharePath, StreamName};
 
 /// What kind of file system object a [`FileHandle`] is.

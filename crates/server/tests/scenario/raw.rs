@@ -1,8 +1,10 @@
 //! A client that sees every message: what waits, what is told without being asked for, and
 //! in which order.
 
+use smb::wire::info::FileRenameInformation;
 use smb::wire::{
-    CreateRequest, CreateResponse, FileId, HeaderFlags, OplockBreak, Utf16, access_mask, utf16,
+    CloseRequest, CreateRequest, CreateResponse, FileId, HeaderFlags, OplockBreak, ReadRequest,
+    SetInfoRequest, Utf16, WriteRequest, access_mask, file_information_class, info_type, utf16,
 };
 
 use super::*;
@@ -56,7 +58,11 @@ pub const SHARED: Wanted = Wanted {
 
 impl Raw {
     pub async fn connect(scene: &Scene, client: IpAddr, user: &str, share: &str) -> Self {
-        let connection = scene.connect(client).await;
+        Self::on(scene.connect(client).await, user, share).await
+    }
+
+    /// A further session on a connection.
+    pub async fn on(connection: Connection, user: &str, share: &str) -> Self {
         let session = logon(&connection, user).await;
         let tree = session.tree_connect("test", share).await.unwrap();
         Self {
@@ -134,13 +140,101 @@ impl Raw {
     }
 
     pub async fn close(&self, file_id: FileId) -> NtStatus {
-        let close = smb::wire::CloseRequest {
+        let id = self.send_close(file_id).await;
+        loop {
+            let answer = self.receive().await;
+            assert_eq!(answer.header.message_id, id, "CLOSE is not answered next");
+            if !answer.is_interim() {
+                return answer.status();
+            }
+        }
+    }
+
+    pub async fn send_close(&self, file_id: FileId) -> u64 {
+        let close = CloseRequest {
             file_id,
-            ..smb::wire::CloseRequest::default()
+            ..CloseRequest::default()
         };
-        self.ask_patiently(Command::CLOSE, |out| close.write(out))
-            .await
-            .status()
+        self.send(Command::CLOSE, |out| close.write(out)).await
+    }
+
+    pub async fn send_read(&self, file_id: FileId, offset: u64, length: u32) -> u64 {
+        let read = ReadRequest {
+            file_id,
+            offset,
+            length,
+            ..ReadRequest::default()
+        };
+        self.send(Command::READ, |out| read.write(out)).await
+    }
+
+    pub async fn send_write(&self, file_id: FileId, offset: u64, data: &[u8]) -> u64 {
+        let write = WriteRequest {
+            file_id,
+            offset,
+            data,
+            ..WriteRequest::default()
+        };
+        self.send(Command::WRITE, |out| write.write(out)).await
+    }
+
+    /// SET_INFO of a file class.
+    pub async fn send_set_info(&self, file_id: FileId, class: u8, buffer: &[u8]) -> u64 {
+        let set = SetInfoRequest {
+            info_type: info_type::SMB2_0_INFO_FILE,
+            file_info_class: class,
+            file_id,
+            buffer,
+            ..SetInfoRequest::default()
+        };
+        self.send(Command::SET_INFO, |out| set.write(out)).await
+    }
+
+    pub async fn send_rename(&self, file_id: FileId, target: &str) -> u64 {
+        let target = utf16(target);
+        let mut buffer = Vec::new();
+        FileRenameInformation {
+            replace_if_exists: false,
+            root_directory: 0,
+            file_name: Utf16::new(&target).unwrap(),
+        }
+        .write(&mut buffer);
+        let class = file_information_class::FILE_RENAME_INFORMATION;
+        self.send_set_info(file_id, class, &buffer).await
+    }
+
+    /// The next message, which must be the final response to this request.
+    pub async fn end(&self, message_id: u64) -> Message {
+        let answer = self.receive().await;
+        let header = &answer.header;
+        assert_eq!(header.message_id, message_id, "{}", header.command);
+        assert!(!answer.is_interim(), "{} still waits", header.command);
+        answer
+    }
+
+    /// The next message, which must say that this request waits; its AsyncId.
+    pub async fn interim(&self, message_id: u64) -> u64 {
+        let answer = self.receive().await;
+        let header = &answer.header;
+        assert_eq!(header.message_id, message_id, "{}", header.command);
+        assert!(answer.is_interim(), "{}", answer.status());
+        assert_ne!(header.async_id, 0);
+        header.async_id
+    }
+
+    /// The next messages, which must be the final responses to these requests in any order;
+    /// each with its status, as the requests were named.
+    pub async fn ends(&self, message_ids: &[u64]) -> Vec<NtStatus> {
+        let mut ends = vec![None; message_ids.len()];
+        for _ in message_ids {
+            let answer = self.receive().await;
+            let id = answer.header.message_id;
+            let index = message_ids.iter().position(|one| *one == id);
+            let end = &mut ends[index.expect("an answer to one of them")];
+            assert!(end.is_none() && !answer.is_interim(), "{id}");
+            *end = Some(answer.status());
+        }
+        ends.into_iter().flatten().collect()
     }
 
     pub async fn echo(&self) -> NtStatus {

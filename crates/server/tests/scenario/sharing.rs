@@ -5,17 +5,8 @@ use super::*;
 
 /// Shares the directory of `data` a second time.
 fn share_again(scene: &Scene, name: &str) {
-    let root = scene.directory.path().join("data");
-    let backend = LocalBackend::new(&root, LocalOptions::default()).unwrap();
-    let added = scene.server.add_share(ShareConfig {
-        name: name.into(),
-        remark: String::new(),
-        backend: Arc::new(backend),
-        read_only: false,
-        encrypt_data: false,
-        max_uses: None,
-    });
-    assert!(added);
+    let backend = LocalBackend::new(&scene.data(), LocalOptions::default()).unwrap();
+    scene.share(name, backend);
 }
 
 #[tokio::test]

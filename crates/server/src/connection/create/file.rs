@@ -25,7 +25,7 @@ use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
     Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
-    StreamName, Waiting,
+    StreamName, Waiting, caught,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -71,19 +71,17 @@ impl Place<'_> {
             // A file that its stream makes is told as the machine tells it.
             Some(_) => None,
         };
-        let opened = backend.open(
-            &OpenParameters {
-                path,
-                mode: plan.mode,
-                kind: plan.kind,
-                read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
-                write: plan.writes(),
-                attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
-                identity: None,
-                stream: stream.map(StreamName::as_str),
-            },
-            waiting,
-        );
+        let parameters = OpenParameters {
+            path,
+            mode: plan.mode,
+            kind: plan.kind,
+            read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
+            write: plan.writes(),
+            attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
+            identity: None,
+            stream: stream.map(StreamName::as_str),
+        };
+        let opened = caught(|| backend.open(&parameters, waiting));
         if let Some(name) = expected
             && !opened.as_ref().is_ok_and(|opened| opened.created)
         {
@@ -111,7 +109,7 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match self.settle(create, &plan, &opened, stat) {
+        let mut stat = match caught(|| self.settle(create, &plan, &opened, stat)) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -310,11 +308,11 @@ impl Place<'_> {
         while let Some(gone) = unlink {
             let file = match &gone {
                 Unlink::File(file) => {
-                    let _ = opened.handle.unlink_file(self.waiting);
+                    let _ = caught(|| opened.handle.unlink_file(self.waiting));
                     file
                 }
                 Unlink::Stream(file) => {
-                    let _ = opened.handle.unlink(self.waiting);
+                    let _ = caught(|| opened.handle.unlink(self.waiting));
                     file
                 }
             };
