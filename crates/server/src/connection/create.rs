@@ -91,17 +91,17 @@ pub(super) fn create(
     let gone = {
         let mut tables = session.tables();
         if tables.closed {
-            Some(NtStatus::USER_SESSION_DELETED)
+            Some((NtStatus::USER_SESSION_DELETED, CloseReason::SessionEnd))
         } else if tables.tree_connects.get(tree.id).is_none() {
-            Some(NtStatus::NETWORK_NAME_DELETED)
+            Some((NtStatus::NETWORK_NAME_DELETED, CloseReason::TreeDisconnect))
         } else {
             tables.opens.insert(open.volatile, open.clone());
             None
         }
     };
-    if let Some(status) = gone {
+    if let Some((status, reason)) = gone {
         // Ended by somebody while this was under way.
-        core.close_open(&open, CloseReason::SessionEnd, waiting);
+        core.close_open(&open, reason, waiting);
         return Err(status.into());
     }
 
