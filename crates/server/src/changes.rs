@@ -3,8 +3,8 @@
 
 use smb::Guid;
 use smb::wire::completion_filter::{
-    FILE_NOTIFY_CHANGE_ATTRIBUTES, FILE_NOTIFY_CHANGE_CREATION, FILE_NOTIFY_CHANGE_LAST_ACCESS,
-    FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SIZE,
+    FILE_NOTIFY_CHANGE_ATTRIBUTES, FILE_NOTIFY_CHANGE_CREATION, FILE_NOTIFY_CHANGE_EA,
+    FILE_NOTIFY_CHANGE_LAST_ACCESS, FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SIZE,
 };
 use smb::wire::file_information_class as class;
 use smb::wire::info::FileBasicInformation;
@@ -33,6 +33,7 @@ pub(crate) fn touched_by_set_info(information_class: u8, buffer: &[u8]) -> u32 {
         class::FILE_END_OF_FILE_INFORMATION
         | class::FILE_ALLOCATION_INFORMATION
         | class::FILE_VALID_DATA_LENGTH_INFORMATION => FILE_NOTIFY_CHANGE_SIZE,
+        class::FILE_FULL_EA_INFORMATION => FILE_NOTIFY_CHANGE_EA | FILE_NOTIFY_CHANGE_ATTRIBUTES,
         class::FILE_BASIC_INFORMATION => {
             let Ok(basic) = FileBasicInformation::read(buffer) else {
                 return 0;

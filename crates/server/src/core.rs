@@ -2,6 +2,7 @@
 
 mod application;
 mod closing;
+mod deletion;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use smb::Guid;
 use smb::auth::AcceptorConfig;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+use deletion::Marks;
 
 use crate::ServerConfig;
 use crate::application::{EventKind, Events, Interest};
@@ -37,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
+    marks: Marks,
     pub(crate) notifier: Notifier,
     pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
@@ -95,6 +99,7 @@ impl Core {
                 sessions: GlobalSessionTable::default(),
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
+                marks: Marks::default(),
                 notifier,
                 budget,
                 shares,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smb::wire::info::FilePipeInformation;
-use smb::wire::{FileId, access_mask};
+use smb::wire::{FileId, access_mask, file_attributes};
 use smb::{FileTime, Guid, NtStatus};
 
 use crate::announcement::Announcement;
@@ -16,7 +16,9 @@ use crate::file::lock::LockSequences;
 use crate::file::{File, FileTable};
 use crate::owner::Owner;
 use crate::pipe::{Pipe, PipeMode};
-use crate::share::{Enumeration, FileHandle, ShareKind, SharePath, StoreResult, Waiting};
+use crate::share::{
+    Enumeration, FileHandle, SETTABLE_ATTRIBUTES, ShareKind, SharePath, StoreResult, Waiting,
+};
 use crate::ticket::Ticket;
 use crate::tree_connect::TreeConnect;
 
@@ -60,6 +62,10 @@ pub(crate) struct FileOpen {
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
     pub(crate) position: AtomicU64,
+    /// Open.UserSetChangeTime ([MS-FSA] 2.1.1.6): what else is set leaves ChangeTime alone.
+    pub(crate) keeps_change_time: AtomicBool,
+    /// Open.CurrentEaIndex, from 0: the extended attribute that a query goes on with.
+    pub(crate) next_ea: AtomicU32,
     /// A running enumeration; boxed because most opens have none.
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
 }
@@ -111,8 +117,24 @@ impl FileOpen {
         now: FileTime,
         waiting: Waiting,
     ) -> StoreResult<()> {
+        self.archive(waiting)?;
         let stored = || Ok(self.handle.stat(waiting)?.last_write_time);
         self.file.write_time().writing(open, now, stored)
+    }
+
+    /// What changes is to be archived ([MS-FSA] 2.1.4.17).
+    pub(crate) fn archive(&self, waiting: Waiting) -> StoreResult<()> {
+        const ARCHIVE: u32 = file_attributes::FILE_ATTRIBUTE_ARCHIVE;
+        if self.is_directory || self.file.is_archived() {
+            return Ok(());
+        }
+        let attributes = self.handle.stat(waiting)?.attributes;
+        if attributes & ARCHIVE == 0 {
+            let attributes = attributes & SETTABLE_ATTRIBUTES | ARCHIVE;
+            self.handle.set_attributes(attributes, waiting)?;
+        }
+        self.file.set_archived(true);
+        Ok(())
     }
 }
 

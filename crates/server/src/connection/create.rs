@@ -71,6 +71,8 @@ pub(super) fn create(
                 request,
                 tree,
                 backend: &**backend,
+                only_directory: SharePath::names_a_directory(&name),
+                only_data: SharePath::names_data(&name),
                 waiting,
             };
             place.open(&create, &path, stream.as_ref())?
@@ -242,9 +244,6 @@ fn refuse_contexts(create: &CreateRequest<'_>) -> Result<(), NtStatus> {
         // None was ever granted.
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }
-    if has(create_context::name::SMB2_CREATE_EA_BUFFER) {
-        return Err(NtStatus::EAS_NOT_SUPPORTED);
-    }
     Ok(())
 }
 
@@ -264,5 +263,6 @@ fn pipe_stat() -> FileStat {
         end_of_file: 0,
         links: 1,
         attributes: file_attributes::FILE_ATTRIBUTE_NORMAL,
+        ea_size: 0,
     }
 }

@@ -459,7 +459,7 @@ pub(super) fn execute(
         Command::READ => super::io::read(request, waiting, out),
         Command::WRITE => super::io::write(core, request, waiting, out),
         Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
-        Command::QUERY_DIRECTORY => super::directory::query_directory(request, waiting, out),
+        Command::QUERY_DIRECTORY => super::directory::query_directory(core, request, waiting, out),
         Command::QUERY_INFO => super::info::query_info(core, request, waiting, out),
         Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
         Command::LOCK => super::lock::lock(core, request, out),

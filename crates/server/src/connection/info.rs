@@ -18,6 +18,7 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
+use super::ea;
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
 use crate::request::{Answer, Failure, Request};
@@ -40,13 +41,6 @@ pub(super) fn query_info(
     )?;
     request.require_room(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
-    if query.info_type == info_type::SMB2_0_INFO_FILE
-        && query.file_info_class == class::FILE_NORMALIZED_NAME_INFORMATION
-        && request.negotiated.is_none_or(|it| it.dialect < 0x0311)
-    {
-        // [MS-SMB2] 3.3.5.20.1: it came with that dialect.
-        return Err(NtStatus::NOT_SUPPORTED.into());
-    }
     let information_class = query.file_info_class;
     let is_old = request
         .negotiated
@@ -60,6 +54,14 @@ pub(super) fn query_info(
             return Err(NtStatus::NOT_SUPPORTED.into());
         }
         info_type::SMB2_0_INFO_FILE => match &open.kind {
+            OpenKind::File(file) if information_class == class::FILE_FULL_EA_INFORMATION => {
+                let status = ea::query(&open, file, &query, waiting, &mut answer)?;
+                QueryInfoResponse {
+                    output_buffer: &answer,
+                }
+                .write(out);
+                return Ok(status.into());
+            }
             OpenKind::File(file) => {
                 file_information(
                     core,
@@ -131,8 +133,9 @@ fn basic(stat: &FileStat) -> FileBasicInformation {
     }
 }
 
-fn standard(open: &Open, file: &FileOpen, stat: &FileStat) -> FileStandardInformation {
-    let pending = file.file.is_delete_pending() || file.file.delete_on_close(open.id);
+fn standard(file: &FileOpen, stat: &FileStat) -> FileStandardInformation {
+    // [MS-FSA] 2.1.5.12.27: FILE_DELETE_ON_CLOSE shows once the open has closed.
+    let pending = file.file.is_delete_pending();
     FileStandardInformation {
         allocation_size: stat.allocation_size,
         end_of_file: stat.end_of_file,
@@ -162,9 +165,6 @@ fn file_information(
     ) {
         open.require_any(access_mask::FILE_READ_ATTRIBUTES)?;
     }
-    if information_class == class::FILE_FULL_EA_INFORMATION {
-        open.require_any(access_mask::FILE_READ_EA)?;
-    }
     let mut stat = file.handle.stat(waiting)?;
     file.file.write_time().show(&mut stat, now);
     let position = FilePositionInformation {
@@ -179,11 +179,14 @@ fn file_information(
     let internal = FileInternalInformation {
         index_number: stat.key.inode,
     };
+    let ea = FileEaInformation {
+        ea_size: stat.ea_size,
+    };
     match information_class {
         class::FILE_BASIC_INFORMATION => basic(&stat).write(out),
-        class::FILE_STANDARD_INFORMATION => standard(open, file, &stat).write(out),
+        class::FILE_STANDARD_INFORMATION => standard(file, &stat).write(out),
         class::FILE_INTERNAL_INFORMATION => internal.write(out),
-        class::FILE_EA_INFORMATION => FileEaInformation::default().write(out),
+        class::FILE_EA_INFORMATION => ea.write(out),
         class::FILE_ACCESS_INFORMATION => access.write(out),
         class::FILE_POSITION_INFORMATION => position.write(out),
         class::FILE_MODE_INFORMATION => mode.write(out),
@@ -232,9 +235,9 @@ fn file_information(
             let name = utf16(&format!("\\{}", name_within_share(core, open, file)));
             FileAllInformation {
                 basic: basic(&stat),
-                standard: standard(open, file, &stat),
+                standard: standard(file, &stat),
                 internal,
-                ea: FileEaInformation::default(),
+                ea,
                 access,
                 position,
                 mode,
@@ -251,7 +254,6 @@ fn file_information(
             let name = path.file_name().ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
             write_name(&short_name(name), out)?;
         }
-        class::FILE_FULL_EA_INFORMATION => return Err(NtStatus::NO_EAS_ON_FILE.into()),
         class::FILE_PIPE_INFORMATION | class::FILE_PIPE_LOCAL_INFORMATION => {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }

@@ -38,9 +38,13 @@ pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -
         let charges = charges
             .collect::<Result<Vec<_>, _>>()
             .map_err(NtStatus::from)?;
-        let locked = file.file.lock(open.id, &lock.locks, request.ticket)?;
+        let locked = file.file.lock(open.id, &lock.locks, request.ticket);
+        if !matches!(locked, Err(status) if status != NtStatus::LOCK_NOT_GRANTED) {
+            // [MS-FSA] 2.1.5.8: whether others have locked it or not.
+            core.contend(&open, file);
+        }
+        let locked = locked?;
         file.lock_charges().extend(charges);
-        core.contend(&open, file);
         if locked == Locked::Waits {
             return Err(Failure::Waits(Wait::Lock(open.clone()), None));
         }

@@ -11,6 +11,7 @@ mod compound;
 mod create;
 mod directory;
 mod dispatch;
+mod ea;
 mod frame;
 mod info;
 mod io;

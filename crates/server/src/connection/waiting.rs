@@ -95,13 +95,13 @@ impl Connection {
             Some(session) => session.account.charge(cost),
             None => self.account.charge(cost),
         };
-        let told = matches!(wait, Wait::Store | Wait::Others);
+        let by_itself = !matches!(wait, Wait::Store | Wait::Others);
         let pending = Box::new(PendingRequest {
             works_on,
-            interim_at: Some(if told {
-                Instant::now() + INTERIM_AFTER
-            } else {
+            interim_at: Some(if by_itself {
                 Instant::now()
+            } else {
+                Instant::now() + INTERIM_AFTER
             }),
             context,
             bytes,
@@ -115,10 +115,11 @@ impl Connection {
             early: None,
             charge: charge.ok(),
         });
-        if pending.charge.is_none()
-            || self.pending.requests.len() >= self.core.config.limits.pending_requests
-        {
-            self.forget(&pending);
+        let no_room = pending.charge.is_none()
+            || self.pending.requests.len() >= self.core.config.limits.pending_requests;
+        // What has come to its end meanwhile, a lock that was granted for instance, needs no
+        // room: its outcome is on its way, and must not be lost.
+        if no_room && (self.forget(&pending) || !by_itself) {
             return self.finish(
                 pending,
                 Err(NtStatus::INSUFFICIENT_RESOURCES),

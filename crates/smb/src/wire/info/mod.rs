@@ -100,11 +100,13 @@ macro_rules! record {
 
 pub mod chain;
 pub mod directory;
+pub mod ea;
 pub mod file;
 pub mod file_system;
 pub mod notify;
 
 pub use directory::DirectoryEntry;
+pub use ea::{FILE_NEED_EA, FileFullEaInformation, FileGetEaInformation, FullEaWriter};
 pub use file::*;
 pub use file_system::*;
 pub use notify::FileNotifyInformation;

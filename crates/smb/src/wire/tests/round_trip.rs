@@ -363,6 +363,34 @@ proptest! {
     }
 
     #[test]
+    fn extended_attributes(
+        entries in vec((any::<u8>(), vec(any::<u8>(), 0..=255), vec(any::<u8>(), 0..300)), 1..6),
+    ) {
+        let attributes: Vec<_> = entries
+            .iter()
+            .map(|(flags, name, value)| FileFullEaInformation {
+                flags: *flags,
+                name,
+                value,
+            })
+            .collect();
+        let mut out = Vec::new();
+        let mut writer = FullEaWriter::new(&mut out, usize::MAX);
+        prop_assert!(attributes.iter().all(|attribute| writer.push(attribute)));
+        let read: Result<Vec<_>, _> = FileFullEaInformation::read_list(&out).collect();
+        prop_assert_eq!(read, Ok(attributes));
+
+        let names: Vec<_> = entries
+            .iter()
+            .map(|(_, name, _)| FileGetEaInformation { name })
+            .collect();
+        let mut out = Vec::new();
+        FileGetEaInformation::write_list(&mut out, &names);
+        let read: Result<Vec<_>, _> = FileGetEaInformation::read_list(&out).collect();
+        prop_assert_eq!(read, Ok(names));
+    }
+
+    #[test]
     fn all_information(number: u32, size: u64, flag: bool, file_name in name()) {
         let value = FileAllInformation {
             basic: FileBasicInformation {
@@ -471,6 +499,8 @@ fn read_everything(input: &[u8]) {
     let _ = (CreateContexts::read(input), compound::split(input).count());
     let _ = FileNotifyInformation::read_list(input).count();
     let _ = FileStreamInformation::read_list(input).count();
+    let _ = FileFullEaInformation::read_list(input).count();
+    let _ = FileGetEaInformation::read_list(input).count();
     for form in [
         Form::Directory,
         Form::Full,
