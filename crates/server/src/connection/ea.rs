@@ -11,9 +11,9 @@ use smb::wire::{
     create_options, file_attributes,
 };
 
-use crate::request::Failure;
 use super::set_info::Change;
 use crate::open::{FileOpen, Open};
+use crate::request::Failure;
 use crate::share::{Backend, ExtendedAttribute, Times, Waiting};
 
 /// Flags of a query ([MS-SMB2] 2.2.37).
