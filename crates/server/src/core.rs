@@ -75,13 +75,16 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits =
-            budget::Limits::of_this_machine(config.limits.descriptors, config.limits.memory);
+        let limits = budget::Limits::of_this_machine(config.limits.descriptors);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
             .with_connections(connections)
             .with_opens_per_session(opens);
+        let limits = match config.limits.memory {
+            Some(bytes) => limits.with_memory(bytes),
+            None => limits,
+        };
         let budget = Budget::new(limits);
         Arc::new_cyclic(|this: &Weak<Self>| {
             let core = this.clone();

@@ -27,6 +27,8 @@ mod leases;
 mod locks;
 #[path = "scenario/logons.rs"]
 mod logons;
+#[path = "scenario/memory.rs"]
+mod memory;
 #[path = "scenario/names.rs"]
 mod names;
 #[path = "scenario/notify.rs"]

@@ -53,7 +53,7 @@ pub(super) fn close(
     request.session()?.tables().opens.remove(&open.volatile);
     if let OpenKind::Pipe(pipe) = &open.kind {
         // Sessions to be ended after the answers are ended after this one too.
-        let taken = pipe.with(&mut done.close_after_reply, |instance| {
+        let taken = pipe.with(0, &mut done.close_after_reply, |instance| {
             instance.take_close_after_reply()
         });
         done.close_after_reply.extend(taken.unwrap_or_default());

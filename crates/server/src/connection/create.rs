@@ -215,9 +215,10 @@ fn open_pipe(
         application: core.clone(),
     })?;
     let tree = request.tree_connect()?;
+    let held = session.account.charge(Cost::bytes(0))?;
     Ok(FileCreated {
         id: core.opens.allocate(),
-        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe))),
+        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe), held)),
         granted_access: granted(create.desired_access, tree.maximal_access)?,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),

@@ -13,7 +13,7 @@ use crate::budget::{Cost, SessionAccount};
 use crate::core::Core;
 use crate::file::FileIdentity;
 use crate::open::FileOpen;
-use crate::request::{Answer, Request};
+use crate::request::{Answer, Done, Request};
 use crate::share::name::Pattern;
 use crate::share::short_name::{is_short, short_name};
 use crate::share::{
@@ -32,7 +32,7 @@ pub(super) fn query_directory(
     let query =
         QueryDirectoryRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(query.output_buffer_length)?;
-    request.require_room(query.output_buffer_length)?;
+    let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
     let file = open.file()?;
     if !file.is_directory {
@@ -58,7 +58,9 @@ pub(super) fn query_directory(
         output_buffer: &entries,
     }
     .write(out);
-    Ok(NtStatus::SUCCESS.into())
+    let mut done = Done::from(NtStatus::SUCCESS);
+    done.charge = room;
+    Ok(done)
 }
 
 /// Charges what the enumeration of this open holds now; it ends if that is too much.

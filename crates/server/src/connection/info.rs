@@ -20,7 +20,7 @@ use smb::{FileTime, NtStatus};
 use super::ea;
 use crate::core::Core;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::request::{Answer, Failure, Request};
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::short_name::short_name;
 use crate::share::{FileKind, FileStat, StreamEntry, Waiting};
 use file_system::file_system_information;
@@ -38,7 +38,7 @@ pub(super) fn query_info(
             .output_buffer_length
             .max(query.input_buffer.len() as u32),
     )?;
-    request.require_room(query.output_buffer_length)?;
+    let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
     let information_class = query.file_info_class;
     let is_old = request
@@ -95,12 +95,13 @@ pub(super) fn query_info(
         output_buffer: &answer,
     }
     .write(out);
-    Ok(if cut {
+    let mut done = Done::from(if cut {
         NtStatus::BUFFER_OVERFLOW
     } else {
         NtStatus::SUCCESS
-    }
-    .into())
+    });
+    done.charge = room;
+    Ok(done)
 }
 
 /// Nothing is sent into less than this: for a class that ends in a name, the size of the
