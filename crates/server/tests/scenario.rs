@@ -19,6 +19,8 @@ mod gate;
 mod hostile;
 #[path = "scenario/information.rs"]
 mod information;
+#[path = "scenario/interleavings.rs"]
+mod interleavings;
 #[path = "scenario/lease_client.rs"]
 mod lease_client;
 #[path = "scenario/leases.rs"]
@@ -55,6 +57,8 @@ mod slow_store;
 mod times;
 #[path = "scenario/waiting.rs"]
 mod waiting;
+#[path = "scenario/waiting_compounds.rs"]
+mod waiting_compounds;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;

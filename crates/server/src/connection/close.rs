@@ -46,13 +46,7 @@ pub(super) fn close(
         file.file.write_time().show(&mut stat, request.now);
         response = CloseResponse {
             flags: close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB,
-            creation_time: stat.creation_time,
-            last_access_time: stat.last_access_time,
-            last_write_time: stat.last_write_time,
-            change_time: stat.change_time,
-            allocation_size: stat.allocation_size,
-            end_of_file: stat.end_of_file,
-            file_attributes: stat.attributes,
+            file: stat.network_open(),
         };
     }
     let mut done = Done::from(NtStatus::SUCCESS);

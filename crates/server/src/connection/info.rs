@@ -9,8 +9,7 @@ use smb::wire::info::{
     FileAccessInformation, FileAlignmentInformation, FileAllInformation,
     FileAttributeTagInformation, FileBasicInformation, FileCompressionInformation,
     FileEaInformation, FileIdInformation, FileInternalInformation, FileModeInformation,
-    FileNameInformation, FileNetworkOpenInformation, FilePositionInformation,
-    FileStandardInformation, FileStreamInformation,
+    FileNameInformation, FilePositionInformation, FileStandardInformation, FileStreamInformation,
 };
 use smb::wire::{
     QueryInfoRequest, QueryInfoResponse, Utf16, access_mask, file_information_class as class,
@@ -192,16 +191,7 @@ fn file_information(
         class::FILE_POSITION_INFORMATION => position.write(out),
         class::FILE_MODE_INFORMATION => mode.write(out),
         class::FILE_ALIGNMENT_INFORMATION => FileAlignmentInformation::default().write(out),
-        class::FILE_NETWORK_OPEN_INFORMATION => FileNetworkOpenInformation {
-            creation_time: stat.creation_time,
-            last_access_time: stat.last_access_time,
-            last_write_time: stat.last_write_time,
-            change_time: stat.change_time,
-            allocation_size: stat.allocation_size,
-            end_of_file: stat.end_of_file,
-            file_attributes: stat.attributes,
-        }
-        .write(out),
+        class::FILE_NETWORK_OPEN_INFORMATION => stat.network_open().write(out),
         class::FILE_ATTRIBUTE_TAG_INFORMATION => {
             FileAttributeTagInformation {
                 file_attributes: stat.attributes,

@@ -100,6 +100,8 @@ struct Connection {
     close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
+    /// Why sessions end that are still there when it ends.
+    ended: Reason,
 }
 
 /// Serves one connection until it ends.
@@ -110,6 +112,9 @@ where
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
     if let Err(reason) = connection.serve(stream).await {
+        if let Disconnect::Stopping = reason {
+            connection.ended = Reason::ServerStops;
+        }
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
 }
@@ -134,6 +139,7 @@ impl Connection {
             window: CommandSequenceWindow::new(),
             close_after_reply: Vec::new(),
             multi_protocol: false,
+            ended: Reason::ConnectionLost,
         }
     }
 
@@ -370,15 +376,10 @@ impl Connection {
 /// or its runtime ends.
 impl Drop for Connection {
     fn drop(&mut self) {
-        let reason = if *self.core.stop.borrow() {
-            Reason::ServerStops
-        } else {
-            Reason::ConnectionLost
-        };
         self.core.disconnect(&self.outbox);
         self.forget_requests();
         for (_, session) in std::mem::take(&mut self.sessions) {
-            self.core.close_session(session.id, reason.clone());
+            self.core.close_session(session.id, self.ended.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
     }
@@ -386,7 +387,8 @@ impl Drop for Connection {
 
 impl Payer for Connection {
     fn is_trusted(&self) -> bool {
-        !self.sessions.is_empty()
+        // Whoever has lost his session is charged as before.
+        self.had_session
     }
 
     fn charge(&self, session_id: u64, bytes: u32) -> Result<Charge, Refused> {

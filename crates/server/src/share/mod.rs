@@ -15,6 +15,7 @@ pub(crate) mod short_name;
 use std::sync::Arc;
 
 use smb::wire::file_attributes;
+use smb::wire::info::FileNetworkOpenInformation;
 use smb::{FileTime, NtStatus};
 
 use crate::account::Sid;
@@ -70,6 +71,21 @@ pub struct FileStat {
     pub attributes: u32,
     /// EaSize of its extended attributes, as [`ea_size`] tells it.
     pub ea_size: u32,
+}
+
+impl FileStat {
+    /// Times, sizes and attributes, as the responses to CREATE and CLOSE tell them.
+    pub fn network_open(&self) -> FileNetworkOpenInformation {
+        FileNetworkOpenInformation {
+            creation_time: self.creation_time,
+            last_access_time: self.last_access_time,
+            last_write_time: self.last_write_time,
+            change_time: self.change_time,
+            allocation_size: self.allocation_size,
+            end_of_file: self.end_of_file,
+            file_attributes: self.attributes,
+        }
+    }
 }
 
 /// Whether an open may create.

@@ -83,15 +83,69 @@ impl Raw {
 
     /// The next message, whatever it is. What is signed must be so rightly.
     pub async fn receive(&self) -> Message {
-        let bytes = self.connection.receive().await.unwrap();
-        let header = Header::read(&bytes).unwrap();
+        let mut messages = self.receive_all().await;
+        assert_eq!(messages.len(), 1, "messages of a compound");
+        messages.remove(0)
+    }
+
+    /// The messages of the next frame.
+    pub async fn receive_all(&self) -> Vec<Message> {
+        let frame = self.connection.receive().await.unwrap();
+        let (mut messages, mut rest) = (Vec::new(), &frame[..]);
+        loop {
+            let header = Header::read(rest).unwrap();
+            let length = match header.next_command as usize {
+                0 => rest.len(),
+                next => next,
+            };
+            let (message, behind) = rest.split_at(length);
+            messages.push(self.message(header, message));
+            rest = behind;
+            if rest.is_empty() {
+                return messages;
+            }
+        }
+    }
+
+    fn message(&self, header: Header, bytes: &[u8]) -> Message {
         let signed = header.flags.contains(HeaderFlags::SIGNED);
         let unsigned = header.status == NtStatus::PENDING || header.message_id == u64::MAX;
         assert_eq!(signed, !unsigned, "{} {}", header.command, header.status);
         if signed {
-            assert!(self.session.verify(&bytes), "{}", header.command);
+            assert!(self.session.verify(bytes), "{}", header.command);
         }
-        Message { header, bytes }
+        Message {
+            header,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// Sends requests as one frame: which command, whether it builds on the one before, and
+    /// its body. Their MessageIds.
+    pub async fn send_compound(&self, requests: &[(Command, bool, Vec<u8>)]) -> Vec<u64> {
+        let (mut frame, mut ids) = (Vec::new(), Vec::new());
+        for (index, (command, related, body)) in requests.iter().enumerate() {
+            let mut message = self
+                .session
+                .message(*command, self.tree_id, |out| out.extend_from_slice(body))
+                .await
+                .unwrap();
+            let mut header = Header::read(&message).unwrap();
+            ids.push(header.message_id);
+            if *related {
+                header.flags |= HeaderFlags::RELATED;
+            }
+            if index + 1 < requests.len() {
+                message.resize(message.len().next_multiple_of(8), 0);
+                header.next_command = message.len() as u32;
+            }
+            header.signature = [0; 16];
+            message[..Header::SIZE].copy_from_slice(&header.to_bytes());
+            self.session.sign(&mut message);
+            frame.extend(message);
+        }
+        self.connection.send(&frame).await.unwrap();
+        ids
     }
 
     /// Sends a request and receives the next message, which must be its answer.

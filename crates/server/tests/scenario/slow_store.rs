@@ -117,6 +117,25 @@ async fn nobody_else_waits() {
     assert_eq!(alice.end(id).await.status(), NtStatus::SUCCESS);
 }
 
+/// The first WRITE asks the store for the time of the last change. Who opens the file
+/// meanwhile, or asks for its times, must not stand behind that on a thread that serves others.
+#[tokio::test]
+async fn nobody_waits_for_the_time_of_a_file() {
+    let slow = Slow::new().await;
+    let Slow { alice, gate, .. } = &slow;
+    gate.hold(&[Call::Stat]);
+    let write = alice.send_write(slow.file, 0, b"written").await;
+    gate.held(1).await;
+    let bob = Raw::connect(&slow.scene, BOB, "bob", "data").await;
+    let (his, _) = bob.create("f", SHARED).await.unwrap();
+    let his_write = bob.send_write(his, 0, b"his").await;
+    assert_eq!(bob.end(his_write).await.status(), NtStatus::SUCCESS);
+    assert_eq!(bob.close(his).await, NtStatus::SUCCESS);
+    assert_eq!(gate.number_held(), 1);
+    gate.open();
+    assert_eq!(alice.end(write).await.status(), NtStatus::SUCCESS);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_close_waits_for_the_writes_before_it() {
     let slow = Slow::new().await;

@@ -49,6 +49,7 @@ async fn close_and_query(open: &Open) -> FileTime {
     let response = response.success().unwrap();
     CloseResponse::read(response.message())
         .unwrap()
+        .file
         .last_write_time
 }
 

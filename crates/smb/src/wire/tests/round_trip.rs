@@ -167,25 +167,29 @@ proptest! {
             oplock_level: oplock,
             flags,
             create_action: disposition,
-            creation_time: FileTime(times[0]),
-            last_access_time: FileTime(times[1]),
-            last_write_time: FileTime(times[2]),
-            change_time: FileTime(times[3]),
-            allocation_size: times[4],
-            end_of_file: times[5],
-            file_attributes: attributes,
+            file: FileNetworkOpenInformation {
+                creation_time: FileTime(times[0]),
+                last_access_time: FileTime(times[1]),
+                last_write_time: FileTime(times[2]),
+                change_time: FileTime(times[3]),
+                allocation_size: times[4],
+                end_of_file: times[5],
+                file_attributes: attributes,
+            },
             file_id,
             contexts: CreateContexts::from(&contexts[..]),
         });
         round_trip!(CloseResponse, CloseResponse {
             flags: flags.into(),
-            creation_time: FileTime(times[0]),
-            last_access_time: FileTime(times[1]),
-            last_write_time: FileTime(times[2]),
-            change_time: FileTime(times[3]),
-            allocation_size: times[4],
-            end_of_file: times[5],
-            file_attributes: attributes,
+            file: FileNetworkOpenInformation {
+                creation_time: FileTime(times[0]),
+                last_access_time: FileTime(times[1]),
+                last_write_time: FileTime(times[2]),
+                change_time: FileTime(times[3]),
+                allocation_size: times[4],
+                end_of_file: times[5],
+                file_attributes: attributes,
+            },
         });
         round_trip!(CloseRequest, CloseRequest { flags: flags.into(), file_id });
         round_trip!(FlushRequest, FlushRequest { file_id });
