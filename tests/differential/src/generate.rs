@@ -290,7 +290,7 @@ impl Generator {
 
     fn set(&mut self, is_directory: bool, access: u32) -> Set {
         // smbd 4.17 spoils the open where the size is set without the access.
-        let may_write = access & WRITES != 0 || self.random.chance(5);
+        let may_write = access & WRITES != 0;
         let size = if is_directory || !may_write { 0 } else { 8 };
         let may_delete = access & DELETES != 0;
         match self.random.weighted(&[

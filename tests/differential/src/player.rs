@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::activity::Activity;
 use crate::request::{Server, body};
-use crate::step::{Action, Caching, Create, Operation, Step};
+use crate::step::{Action, Caching, Create, Operation, Set, Step};
 
 mod receive;
 
@@ -200,10 +200,15 @@ impl Player {
 
     /// What has the file of a CREATE open already: `looking` (only its attributes), `plain`,
     /// `oplock`, `lease`, with `locks` that may be there; `linked` if it may be open by another
-    /// name. Empty for all else.
+    /// name. Of a rename, `onto linked` if the new name is one. Empty for all else.
     pub fn beside(&self, step: &Step) -> String {
-        let Some(Action::Create(create)) = step.action.parts().first() else {
-            return String::new();
+        let create = match step.action.parts().first() {
+            Some(Action::Create(create)) => create,
+            Some(Action::On {
+                operation: Operation::Set(Set::Rename { to, .. }),
+                ..
+            }) if self.is_linked(to) => return " onto linked".to_owned(),
+            _ => return String::new(),
         };
         let others = self
             .opens
@@ -215,7 +220,7 @@ impl Player {
                 Caching::Oplock(_) if open.level == 0 && open.create.access & !LOOKING == 0 => {
                     "looking"
                 }
-                Caching::Oplock(0) => "plain",
+                Caching::Oplock(_) if open.level == 0 => "plain",
                 Caching::Oplock(_) => "oplock",
                 Caching::Lease { .. } => "lease",
             });

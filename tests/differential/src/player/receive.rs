@@ -5,7 +5,7 @@ use smb::wire::{CreateResponse, LeaseBreakNotification, oplock_level};
 use super::*;
 use crate::answer;
 use crate::request::lease_number;
-use crate::step::{Set, lease, oplock};
+use crate::step::{lease, oplock};
 
 /// MessageId of what answers no request ([MS-SMB2] 2.2.1.2).
 const UNSOLICITED: u64 = u64::MAX;

@@ -24,8 +24,8 @@ use crate::pending::Wait;
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreError,
-    StoreResult, StreamName, Waiting,
+    Backend, CreateMode, FileKind, FileStat, KindWanted, OpenParameters, Opened, SharePath,
+    StoreError, StoreResult, StreamName, Waiting,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -96,7 +96,7 @@ impl Place<'_> {
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened.map_err(|error| self.or_doomed_directory(error, path))?;
+        let opened = opened.map_err(|error| self.refusal(error, &plan, path))?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)
@@ -119,7 +119,7 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match self.settle(create, &plan, &opened, stat) {
+        let mut stat = match self.settle(create, &plan, &opened, stat, caching) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -168,14 +168,40 @@ impl Place<'_> {
         }
     }
 
-    /// Why nothing was found: nothing is, in a directory that is to be deleted.
-    fn or_doomed_directory(&self, error: StoreError, path: &SharePath) -> StoreError {
+    /// Why the store did not open it: nothing is found in a directory that is to be deleted,
+    /// and that a name is a directory's comes before that it is taken ([MS-FSA] 2.1.5.1
+    /// phases 6 and 7).
+    fn refusal(&self, error: StoreError, plan: &Plan, path: &SharePath) -> StoreError {
         let name = || FileName::new(&self.backend.local_path(), path);
         match error {
             StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
                 if self.core.files.is_directory_doomed(&name()) =>
             {
                 NtStatus::DELETE_PENDING.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_COLLISION)
+                if plan.kind == KindWanted::File =>
+            {
+                let existing = self.backend.open(
+                    &OpenParameters {
+                        path,
+                        mode: CreateMode::Existing,
+                        kind: KindWanted::File,
+                        read: false,
+                        write: false,
+                        attributes: 0,
+                        identity: None,
+                        stream: None,
+                    },
+                    self.waiting,
+                );
+                match existing {
+                    Err(StoreError::Status(NtStatus::FILE_IS_A_DIRECTORY)) => {
+                        NtStatus::FILE_IS_A_DIRECTORY.into()
+                    }
+                    Err(StoreError::WouldWait) => StoreError::WouldWait,
+                    _ => error,
+                }
             }
             error => error,
         }
@@ -302,6 +328,7 @@ impl Place<'_> {
         plan: &Plan,
         opened: &Opened,
         stat: FileStat,
+        caching: GrantedCaching,
     ) -> StoreResult<FileStat> {
         let waiting = self.waiting;
         let overwritten = !opened.created && plan.overwrites;
@@ -323,7 +350,9 @@ impl Place<'_> {
         {
             opened.handle.set_allocation(size, waiting)?;
         }
-        if is_new {
+        // Who may cache the file, or has waited for others, learns what it is now.
+        let is_stale = self.request.again || !matches!(caching, GrantedCaching::None);
+        if is_new || is_stale {
             opened.handle.stat(waiting)
         } else {
             Ok(stat)
