@@ -34,11 +34,8 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-<<<<<<< HEAD
 use std::task::Poll;
-=======
 use std::time::Duration;
->>>>>>> h-speed
 
 use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -213,12 +210,8 @@ impl Connection {
                     self.deliver(&mut stream).await?;
                     continue;
                 }
-<<<<<<< HEAD
                 length = frames.next(&mut stream, limit, &*self, patience) => length?,
-=======
-                length = frames.next(&mut stream, limit, trusted) => length?,
                 () = stay_awake(), if near => continue,
->>>>>>> h-speed
                 () = tokio::time::sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {
                     let mut answers = Answers::default();
                     self.look_at_time(&mut answers)?;
