@@ -2,6 +2,7 @@
 
 mod application;
 mod closing;
+mod deletion;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -14,18 +15,21 @@ use smb::auth::AcceptorConfig;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use deletion::Marks;
+
 use crate::ServerConfig;
 use crate::application::{EventKind, Events, Interest};
+use crate::break_notification::break_notification;
 use crate::budget::{self, Budget};
-use crate::connection;
 use crate::file::watch::{Notifier, Ready};
 use crate::file::{Break, Effects, File, FileTable};
 use crate::open::{FileOpen, GlobalOpenTable, Open};
-use crate::outbox::{Outbox, Outcome};
-use crate::pending::Ticket;
+use crate::outbox::Outbox;
+use crate::outcome::Outcome;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
-use crate::tree_connect::ShareList;
+use crate::share::ShareList;
+use crate::ticket::Ticket;
 
 /// Everything that connections and administration share.
 pub(crate) struct Core {
@@ -36,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
+    marks: Marks,
     pub(crate) notifier: Notifier,
     pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
@@ -70,19 +75,23 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits = budget::Limits::of_this_machine();
+        let limits = budget::Limits::of_this_machine(config.limits.descriptors);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
             .with_connections(connections)
             .with_opens_per_session(opens);
+        let limits = match config.limits.memory {
+            Some(bytes) => limits.with_memory(bytes),
+            None => limits,
+        };
         let budget = Budget::new(limits);
         Arc::new_cyclic(|this: &Weak<Self>| {
             let core = this.clone();
             let notifier = Notifier::new(move |ready: Ready| {
                 if let Some(core) = core.upgrade() {
                     for (ticket, answer) in ready {
-                        core.resume(ticket, connection::changed(&answer));
+                        core.resume(ticket, Outcome::changed(&answer));
                     }
                 }
             });
@@ -93,6 +102,7 @@ impl Core {
                 sessions: GlobalSessionTable::default(),
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
+                marks: Marks::default(),
                 notifier,
                 budget,
                 shares,
@@ -127,6 +137,7 @@ impl Core {
 
     /// A connection has ended: nothing waits on it any more.
     pub(crate) fn disconnect(&self, outbox: &Outbox) {
+        outbox.close();
         let mut outboxes = self.outboxes();
         outboxes.by_number.remove(&outbox.number);
         if let Some(client_guid) = outbox.lease_client()
@@ -143,12 +154,15 @@ impl Core {
     }
 
     /// A client has been granted a lease over this connection.
-    pub(crate) fn add_lease_client(&self, client_guid: Guid, outbox: &Outbox) {
+    pub(crate) fn add_lease_client(&self, client_guid: Guid, connection: u32) {
+        let mut outboxes = self.outboxes();
+        let Some(outbox) = outboxes.by_number.get(&connection) else {
+            return;
+        };
         if outbox.lease_client().is_none() {
             outbox.set_lease_client(client_guid);
-            let mut outboxes = self.outboxes();
             let numbers = outboxes.lease_clients.entry(client_guid).or_default();
-            numbers.insert(outbox.number);
+            numbers.insert(connection);
         }
     }
 
@@ -162,10 +176,14 @@ impl Core {
 
     /// Lets a waiting request go on, whichever connection it is of.
     pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
-        let outbox = self.outboxes().by_number.get(&ticket.connection()).cloned();
-        if let Some(outbox) = outbox {
+        if let Some(outbox) = self.outbox(ticket.connection()) {
             outbox.resume(ticket, outcome);
         }
+    }
+
+    /// The connection of this number, if it lives.
+    fn outbox(&self, number: u32) -> Option<Arc<Outbox>> {
+        self.outboxes().by_number.get(&number).cloned()
     }
 
     fn outboxes(&self) -> MutexGuard<'_, Outboxes> {
@@ -274,7 +292,7 @@ impl Core {
     /// These requests waited for a lock and hold it now.
     pub(crate) fn locks_granted(&self, tickets: &[Ticket]) {
         for ticket in tickets {
-            self.resume(*ticket, connection::lock_granted());
+            self.resume(*ticket, Outcome::lock_granted());
         }
     }
 
@@ -285,19 +303,14 @@ impl Core {
     }
 
     fn send_break(&self, notice: &Break, open: &Open) {
-        let (Some(session), Some(frame)) = (
-            open.session.upgrade(),
-            connection::break_notification(notice, open),
-        ) else {
-            return;
-        };
+        let frame = break_notification(notice, open);
         if let Break::Lease { client_guid, .. } = notice
-            && open.is_announced()
+            && open.announcement.is_announced()
             && let Some(outbox) = self.lease_connection(*client_guid)
         {
             outbox.send(&frame);
-        } else {
-            session.connection.send_break(open, &frame);
+        } else if let Some(outbox) = self.outbox(open.owner.connection) {
+            outbox.send_break(&open.announcement, &frame);
         }
     }
 }

@@ -7,10 +7,10 @@ use smb::NtStatus;
 use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
-use super::request::Failure;
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
-use crate::pending::Wait;
+use crate::request::Failure;
+use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError, StoreResult};
 
@@ -19,6 +19,10 @@ impl Change<'_> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // A store keeps a stream by its name.
+            return Err(NtStatus::NOT_SUPPORTED.into());
+        }
         let target = target(wanted)?;
         let old = open.path(&core.files);
         if old.is_root() {
@@ -72,6 +76,10 @@ impl Change<'_> {
 
     pub(super) fn link(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
         let &Change { core, file, .. } = self;
+        if file.handle.stream_name().is_some() {
+            // [MS-FSA] 2.1.5.15.7.
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
         if file.is_directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
@@ -192,6 +200,10 @@ impl Change<'_> {
                     .file
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
+        }
+        match delete {
+            true => core.mark(open),
+            false => core.unmark(open),
         }
         file.file.set_delete_pending(delete);
         if delete

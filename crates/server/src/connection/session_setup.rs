@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use smb::auth::{Acceptor, Step};
 use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
@@ -10,12 +11,14 @@ use smb::wire::{SessionSetupRequest, SessionSetupResponse, security_mode, sessio
 use smb::{FileTime, NtStatus};
 
 use super::Connection;
-use super::request::{Answer, Done, Request};
 use crate::Encryption;
 use crate::account::SecurityContext;
 use crate::application::{EventKind, Interest, Reason, SessionGlobalId};
 use crate::budget;
-use crate::session::{EncryptionKeys, NewSession, Session};
+use crate::keys::{EncryptionKeys, Keys};
+use crate::owner::Owner;
+use crate::request::{Answer, Done, Request};
+use crate::session::{NewSession, Session};
 
 /// A logon on its way: not a session yet, so nothing lists or ends it.
 pub(super) struct Logon {
@@ -47,6 +50,10 @@ struct Accepted {
     security_context: Arc<SecurityContext>,
     session_key: [u8; 16],
 }
+
+/// From so many half-done logons on, a connection looks for those that had to give way to
+/// others. Nobody who means well has as many.
+const LOGONS_TO_FORGET: usize = 64;
 
 impl Connection {
     fn acceptor(&self) -> Acceptor {
@@ -144,7 +151,7 @@ impl Connection {
                 if context.is_anonymous {
                     flags |= session_flags::SMB2_SESSION_FLAG_IS_NULL;
                 }
-                if session.encrypt_data {
+                if session.owner.encrypt_data {
                     flags |= session_flags::SMB2_SESSION_FLAG_ENCRYPT_DATA;
                 }
                 SessionSetupResponse {
@@ -161,6 +168,11 @@ impl Connection {
     }
 
     fn begin_logon(&mut self) -> Result<u64, NtStatus> {
+        let full = self.logons.len() == self.logons.capacity();
+        if full && self.logons.len() >= LOGONS_TO_FORGET {
+            // Before the table grows, those that had to give way leave it.
+            self.logons.retain(|_, logon| !logon.is_gone());
+        }
         let held = self.sessions.len() + self.logons.len();
         if held >= self.core.config.limits.sessions_per_connection {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
@@ -257,10 +269,10 @@ impl Connection {
                 let key = |bytes: &[u8]| {
                     EncryptionKey::new(cipher, bytes).map_err(|_| NtStatus::INTERNAL_ERROR)
                 };
-                Some(Box::new(EncryptionKeys {
+                Some(EncryptionKeys {
                     encryption: key(&keys.server_to_client)?,
                     decryption: key(&keys.client_to_server)?,
-                }))
+                })
             }
             _ => None,
         };
@@ -280,16 +292,25 @@ impl Connection {
             )
             .map_err(NtStatus::from)?;
         let session = Arc::new(Session::new(NewSession {
-            id: SessionGlobalId(id),
-            connection: self.outbox.clone(),
+            owner: Owner {
+                session: SessionGlobalId(id),
+                user_name: context.user_name.clone(),
+                connection: self.outbox.number,
+                client_name: self.outbox.client_name.clone(),
+                transport_name: self.outbox.transport_name,
+                keys: Arc::new(Keys::new(
+                    SessionGlobalId(id),
+                    has_key
+                        .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
+                    encryption_keys,
+                )),
+                encrypt_data,
+                num_opens: AtomicU32::new(0),
+            },
             security_context: context.clone(),
             now,
             expiration_time: self.expiration(now),
-            signing_key: has_key
-                .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
-            encryption_keys,
             signing_required: has_key && (config.signing_required || client_requires),
-            encrypt_data,
             account,
         }));
         self.sessions.insert(id, session.clone());

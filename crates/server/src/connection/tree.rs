@@ -10,8 +10,8 @@ use smb::wire::{
 };
 
 use super::Connection;
-use super::request::{Answer, Done, Request};
 use crate::application::{EventKind, Interest};
+use crate::request::{Answer, Done, Request};
 use crate::tree_connect::TreeConnect;
 
 /// Everything but what would change a store.
@@ -39,7 +39,7 @@ impl Connection {
             .shares
             .get(name)
             .ok_or(NtStatus::BAD_NETWORK_NAME)?;
-        if share.encrypt_data && session.encryption_keys.is_none() {
+        if share.encrypt_data && session.keys().encryption_keys.is_none() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         if session.security_context.is_anonymous && !share.is_pipe() {

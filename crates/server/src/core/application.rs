@@ -6,7 +6,6 @@ use crate::application::{
     SessionFilter, SessionGlobalId, SessionRow, ShareRow, Subscription, TreeConnectRow,
 };
 use crate::open::query_of;
-use crate::session::Session;
 use crate::share::Waiting;
 
 impl Application for Core {
@@ -35,10 +34,13 @@ impl Application for Core {
         if filter == SessionFilter::default() {
             return self.opens.query(&self.files, after, limit);
         }
-        let each = |act: &mut dyn FnMut(&Session)| {
-            self.sessions.each(filter, |session| act(session));
-        };
-        query_of(&self.files, each, after, limit)
+        let mut found = Vec::new();
+        self.sessions.each(filter, |session| {
+            let tables = session.tables();
+            let behind = tables.opens.values().filter(|open| open.id > after);
+            found.extend(behind.cloned());
+        });
+        query_of(&self.files, found, limit)
     }
 
     fn open(&self, id: u32) -> Option<OpenRow> {
@@ -49,7 +51,7 @@ impl Application for Core {
         let (Some(core), Some(open)) = (self.this.upgrade(), self.opens.get(id)) else {
             return false;
         };
-        if let Some(session) = open.session.upgrade() {
+        if let Some(session) = self.sessions.get(open.owner.session) {
             session.tables().opens.remove(&open.volatile);
         }
         let reason = CloseReason::Administrator(by);

@@ -7,12 +7,11 @@ use smb::NtStatus;
 
 use super::Core;
 use crate::application::{CloseReason, EventKind, Interest, Reason, SessionGlobalId};
-use crate::file::{Effects, FileName, Unlink};
+use crate::file::Effects;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::outbox::Outcome;
+use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::share::local::inotify::OwnChange;
-use crate::share::{StoreError, Waiting};
+use crate::share::{StoreError, Waiting, caught};
 use crate::tree_connect::TreeConnect;
 
 impl Core {
@@ -37,7 +36,9 @@ impl Core {
             self.tree_disconnected(&session, tree);
         }
         drop(trees);
-        session.connection.wake();
+        if let Some(outbox) = self.outbox(session.owner.connection) {
+            outbox.wake();
+        }
         self.tell(reason.interest(), || {
             EventKind::SessionEnded(session.row(self.config.clock.now()), reason)
         });
@@ -81,16 +82,12 @@ impl Core {
             return false;
         }
         let interest = reason.interest();
-        if self.wants(interest)
-            && let Some(row) = open.row(&self.files)
-        {
-            self.tell(interest, || EventKind::Closed(row, reason));
-        }
+        self.tell(interest, || {
+            EventKind::Closed(open.row(&self.files), reason)
+        });
         self.opens.remove(open.id);
         open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
-        if let Some(session) = open.session.upgrade() {
-            session.num_opens.fetch_sub(1, Ordering::Relaxed);
-        }
+        open.owner.num_opens.fetch_sub(1, Ordering::Relaxed);
         match &open.kind {
             OpenKind::File(file) => self.close_file(open, file, waiting),
             OpenKind::Pipe(pipe) => {
@@ -112,7 +109,8 @@ impl Core {
     fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
         self.tell_written(open, file);
         let now = self.config.clock.now();
-        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
+        let kept = caught(|| self.keep_write_time(open, file, now, waiting));
+        if let Err(StoreError::WouldWait) = kept {
             let (core, open) = (self.clone(), open.clone());
             self.spawn_blocking(move || {
                 if let OpenKind::File(file) = &open.kind {
@@ -136,6 +134,9 @@ impl Core {
             }
             self.notifier.close(open.id);
         }
+        if file.file.delete_on_close(open.id) {
+            self.mark(open);
+        }
         let mut effects = Effects::default();
         let closed = self
             .files
@@ -143,50 +144,6 @@ impl Core {
         self.carry_out(effects);
         if let Some(unlink) = closed.unlink {
             self.unlink(open.clone(), name, unlink, waiting);
-        }
-    }
-
-    /// The last open of a file that is to be deleted has been closed.
-    fn unlink(
-        self: &Arc<Self>,
-        open: Arc<Open>,
-        name: Option<FileName>,
-        unlink: Unlink,
-        waiting: Waiting,
-    ) {
-        let OpenKind::File(file) = &open.kind else {
-            return;
-        };
-        let (gone, result) = match &unlink {
-            Unlink::File(gone) => {
-                if let Some(name) = &name {
-                    self.expect(name, OwnChange::Removed);
-                }
-                let result = file.handle.unlink_file(waiting);
-                if let (Some(name), Err(_)) = (&name, &result) {
-                    self.unexpect(name, OwnChange::Removed);
-                }
-                if let (Some(name), Ok(())) = (&name, &result) {
-                    self.removed(name, file.is_directory, file.parent_lease());
-                }
-                (gone, result)
-            }
-            Unlink::Stream(gone) => (gone, file.handle.unlink(waiting)),
-        };
-        match result {
-            Ok(()) => {}
-            Err(StoreError::WouldWait) => {
-                let core = self.clone();
-                self.spawn_blocking(move || core.unlink(open, name, unlink, Waiting::Allowed));
-                return;
-            }
-            Err(StoreError::Status(status)) => {
-                tracing::debug!(%status, "delete on close failed");
-            }
-        }
-        // Behind a stream its file may have to go.
-        if let Some(next) = self.files.removed(gone) {
-            self.unlink(open, name, next, waiting);
         }
     }
 }

@@ -12,6 +12,7 @@ mod breaks;
 mod caching;
 mod lease;
 pub(crate) mod lock;
+mod name;
 mod names;
 mod open;
 mod range_locks;
@@ -37,7 +38,7 @@ pub(crate) use breaks::Turn;
 use caching::BREAK_TIMEOUT;
 pub(crate) use caching::OplockLevel;
 pub(crate) use lease::{GrantedLease, LeaseRequest};
-pub(crate) use names::FileName;
+pub(crate) use name::FileName;
 pub(crate) use open::{CachingRequest, CreateEffect, GrantedCaching, OpenOutcome, OpenRequest};
 
 use crate::share::FileKey;
@@ -321,6 +322,11 @@ impl FileTable {
             self.count_lease(file, -1);
             let key = (lease.client_guid, lease.lease_key);
             self.leases(key).remove(&key);
+        }
+        if let Some(base) = &file.base
+            && denies_delete(entry.access, entry.share_access)
+        {
+            base.state().streams_denying_delete -= 1;
         }
         state.delete_pending |= entry.delete_on_close;
         // Sharing may have become possible, or a break has ended.

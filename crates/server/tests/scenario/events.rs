@@ -2,6 +2,7 @@
 
 use server::application::{CloseReason, EventKind, Interest, Notice, Subscription};
 
+use super::logons::{authenticate_again, log_on_instead};
 use super::*;
 
 /// What has been told since the last look, in short.
