@@ -452,7 +452,8 @@ impl FileTable {
             return false;
         };
         let files = self.names().files(&directory);
-        files.iter().any(|file| file.state().is_doomed())
+        let mut directories = files.iter().filter(|file| file.is_directory);
+        directories.any(|file| file.state().is_doomed())
     }
 
     /// Is the file with this identity, or the file of this stream, marked for deletion?

@@ -161,6 +161,9 @@ fn nothing_comes_into_a_directory_that_is_to_be_deleted() {
     assert!(!bench.table.is_directory_doomed(&name("d")));
     bench.file(one).set_delete_pending(false);
     assert!(!bench.table.is_directory_doomed(&name("d/a")));
+    let file = bench.create(file("f")).open();
+    bench.file(file).set_delete_pending(true);
+    assert!(!bench.table.is_directory_doomed(&name("f/a")));
     bench.end();
 }
 
