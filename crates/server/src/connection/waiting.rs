@@ -115,10 +115,10 @@ impl Connection {
             early: None,
             charge: charge.ok(),
         });
-        if pending.charge.is_none()
-            || self.pending.requests.len() >= self.core.config.limits.pending_requests
-        {
-            self.forget(&pending);
+        let is_too_much = pending.charge.is_none()
+            || self.pending.requests.len() >= self.core.config.limits.pending_requests;
+        // What another thread has made ready meanwhile has happened, and is answered so.
+        if is_too_much && (self.forget(&pending) || matches!(pending.wait, Wait::Others)) {
             return self.finish(
                 pending,
                 Err(NtStatus::INSUFFICIENT_RESOURCES),

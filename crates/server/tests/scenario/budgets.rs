@@ -9,7 +9,7 @@ use super::notify_client::{DIRECTORY, NAMES, Watch};
 use super::raw::{Raw, SHARED};
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn limits_hold() {
     let scene = Scene::new(|config| {
         config.limits.sessions_per_connection = 2;
@@ -92,7 +92,7 @@ async fn lock(raw: &Raw, file_id: FileId, first: u64, number: u64) -> NtStatus {
     raw.end(id).await.status()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_who_opens_all_he_can_is_alone_with_that() {
     let (scene, gate, before) = small(256);
     let mut alices = Vec::new();
@@ -116,7 +116,7 @@ async fn a_user_who_opens_all_he_can_is_alone_with_that() {
     expect_others_to_work(&scene, alices, &gate, &before).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_who_locks_all_he_can_is_alone_with_that() {
     const AT_ONCE: u64 = 64;
     let (scene, gate, before) = small(1_000);
@@ -135,7 +135,7 @@ async fn a_user_who_locks_all_he_can_is_alone_with_that() {
     expect_others_to_work(&scene, vec![alice], &gate, &before).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_who_watches_all_he_can_is_alone_with_that() {
     let (scene, gate, before) = small(2_000);
     let alice = Raw::connect(&scene, ALICE, "alice", "data").await;
@@ -162,7 +162,7 @@ async fn a_user_who_watches_all_he_can_is_alone_with_that() {
     expect_others_to_work(&scene, vec![alice], &gate, &before).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_whose_requests_wait_is_alone_with_that() {
     let (scene, gate, before) = small(1_000);
     gate.hold(&[Call::Write]);
@@ -197,7 +197,7 @@ async fn a_user_whose_requests_wait_is_alone_with_that() {
     expect_others_to_work(&scene, alices, &gate, &before).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_has_only_so_many_requests_that_wait() {
     let scene = Scene::new(|config| config.limits.pending_requests = 20);
     std::fs::create_dir(scene.data().join("d")).unwrap();
