@@ -42,5 +42,5 @@ pub(crate) fn break_notification(notice: &Break, open: &Open) -> Vec<u8> {
         ..Header::default()
     };
     response.complete(&header, None);
-    response.into_frame()
+    response.into_frame().into_buffer()
 }

@@ -2,6 +2,7 @@
 
 mod application;
 mod closing;
+mod deletion;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use smb::Guid;
 use smb::auth::AcceptorConfig;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+use deletion::Marks;
 
 use crate::ServerConfig;
 use crate::application::{EventKind, Events, Interest};
@@ -37,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
+    marks: Marks,
     pub(crate) notifier: Notifier,
     pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
@@ -71,13 +75,16 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits =
-            budget::Limits::of_this_machine(config.limits.descriptors, config.limits.memory);
+        let limits = budget::Limits::of_this_machine(config.limits.descriptors);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
             .with_connections(connections)
             .with_opens_per_session(opens);
+        let limits = match config.limits.memory {
+            Some(bytes) => limits.with_memory(bytes),
+            None => limits,
+        };
         let budget = Budget::new(limits);
         Arc::new_cyclic(|this: &Weak<Self>| {
             let core = this.clone();
@@ -95,6 +102,7 @@ impl Core {
                 sessions: GlobalSessionTable::default(),
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
+                marks: Marks::default(),
                 notifier,
                 budget,
                 shares,

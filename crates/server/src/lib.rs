@@ -141,6 +141,12 @@ impl Server {
         self.core.budget.usage()
     }
 
+    /// Descriptors that clients are not let have: they are for callers on the server's own
+    /// machine, whom the budget does not count.
+    pub fn local_descriptors(&self) -> usize {
+        self.core.budget.limits().local_descriptors as usize
+    }
+
     /// Listens on `address` and serves what connects, on threads of the server's own. Work
     /// that waits for a disk runs on the blocking threads of the current runtime. Gives the
     /// address, with the port that the system chose if it was 0.

@@ -10,7 +10,7 @@ use smb::{FileTime, Guid, NtStatus};
 
 use crate::announcement::Announcement;
 use crate::application::{Ending, OpenRow, Page};
-use crate::budget::Charge;
+use crate::budget::{Charge, Refused};
 use crate::counted::{Counted, Keyed};
 use crate::file::lock::LockSequences;
 use crate::file::{File, FileTable};
@@ -62,6 +62,10 @@ pub(crate) struct FileOpen {
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
     pub(crate) position: AtomicU64,
+    /// Open.UserSetChangeTime ([MS-FSA] 2.1.1.6): what else is set leaves ChangeTime alone.
+    pub(crate) keeps_change_time: AtomicBool,
+    /// Open.CurrentEaIndex, from 0: the extended attribute that a query goes on with.
+    pub(crate) next_ea: AtomicU32,
     /// A running enumeration; boxed because most opens have none.
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
 }
@@ -103,6 +107,8 @@ pub(crate) struct PipeState {
     pub(crate) readers: VecDeque<Ticket>,
     /// Closed: whoever works on the pipe now drops it when done.
     pub(crate) closed: bool,
+    /// For what the pipe holds.
+    charge: Charge,
 }
 
 impl FileOpen {
@@ -135,12 +141,14 @@ impl FileOpen {
 }
 
 impl PipeOpen {
-    pub(crate) fn new(name: Arc<str>, pipe: Option<Box<dyn Pipe>>) -> Self {
+    /// `charge` is of nothing yet, and grows with what the pipe holds.
+    pub(crate) fn new(name: Arc<str>, pipe: Option<Box<dyn Pipe>>, charge: Charge) -> Self {
         let state = Mutex::new(PipeState {
             mode: PipeMode::default(),
             pipe,
             readers: VecDeque::new(),
             closed: false,
+            charge,
         });
         Self { name, state }
     }
@@ -202,8 +210,12 @@ impl PipeOpen {
     /// Works on the pipe without holding its lock: the service may end sessions, and two
     /// callers that end each other's must not wait for each other. Collects what is to be
     /// closed once the answers so far have left.
+    ///
+    /// Before the work there must be room for `growth` bytes more than the pipe holds. If
+    /// what it holds afterwards is too much, the pipe is closed.
     pub(crate) fn with<T>(
         &self,
+        growth: usize,
         close_after_reply: &mut Vec<Ending>,
         work: impl FnOnce(&mut dyn Pipe) -> T,
     ) -> Result<T, NtStatus> {
@@ -212,17 +224,37 @@ impl PipeOpen {
             if state.closed {
                 return Err(NtStatus::PIPE_DISCONNECTED);
             }
-            state.pipe.take().ok_or(NtStatus::PIPE_BUSY)?
+            let pipe = state.pipe.take().ok_or(NtStatus::PIPE_BUSY)?;
+            if growth > 0
+                && let Err(refused) = state.charge_for(pipe.held() + growth)
+            {
+                state.pipe = Some(pipe);
+                return Err(refused.into());
+            }
+            pipe
         };
         let result = work(&mut *pipe);
         let mut state = self.state();
         if state.closed || pipe.available() == 0 {
             close_after_reply.extend(pipe.take_close_after_reply());
         }
-        if !state.closed {
-            state.pipe = Some(pipe);
+        if state.closed {
+            return Ok(result);
         }
+        if let Err(refused) = state.charge_for(pipe.held()) {
+            close_after_reply.extend(pipe.take_close_after_reply());
+            state.closed = true;
+            return Err(refused.into());
+        }
+        state.pipe = Some(pipe);
         Ok(result)
+    }
+}
+
+impl PipeState {
+    /// The pipe holds so many bytes.
+    fn charge_for(&mut self, held: usize) -> Result<(), Refused> {
+        self.charge.resize(u32::try_from(held).unwrap_or(u32::MAX))
     }
 }
 

@@ -55,6 +55,12 @@ pub trait Pipe: Send + 'static {
     /// Bytes ready to read (FilePipeLocalInformation ReadDataAvailable), over all messages.
     fn available(&self) -> usize;
 
+    /// Bytes that the pipe holds for its client: of requests that have not come to their end,
+    /// and of answers that have not been read. They count against the client's limits.
+    fn held(&self) -> usize {
+        self.available()
+    }
+
     /// Sessions to close once this pipe's answers have left ([MS-SRVS] 3.1.4.6 for the
     /// caller's own session): asked when [`Pipe::available`] is 0, and when the pipe closes.
     fn take_close_after_reply(&mut self) -> Vec<Ending>;

@@ -8,7 +8,9 @@ use smb::wire::{FileId, Header};
 use smb::{FileTime, NtStatus};
 
 use crate::application::Ending;
+use crate::budget::{Charge, Cost};
 use crate::file::File;
+use crate::limits::{ANSWER_WITHOUT_CHARGE, MEMORY_RETRY};
 use crate::open::Open;
 use crate::session::Session;
 use crate::share::StoreError;
@@ -64,6 +66,8 @@ pub(crate) enum Wait {
     Store,
     /// The other requests of the connection that work on the same open.
     Others,
+    /// Memory for its answer.
+    Memory,
     /// Data of a pipe.
     Pipe(Arc<Open>),
     /// The acknowledgement of a break, or the end of its time.
@@ -103,6 +107,8 @@ pub(crate) struct Done {
     pub(crate) announces: Option<Arc<Open>>,
     /// Sessions to close once the answers so far have left.
     pub(crate) close_after_reply: Vec<Ending>,
+    /// For the body, if it may be long.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl From<NtStatus> for Done {
@@ -115,6 +121,7 @@ impl From<NtStatus> for Done {
             sign: None,
             announces: None,
             close_after_reply: Vec::new(),
+            charge: None,
         }
     }
 }
@@ -162,12 +169,24 @@ impl Request<'_> {
             .ok_or(NtStatus::NETWORK_NAME_DELETED)
     }
 
+    /// Makes room for an answer with so much data, before anything is done; a long one is
+    /// charged until the client has taken it. It waits for what the client has not taken yet
+    /// to go.
+    ///
     /// The answers of a compound are one frame: what would make it too long is not begun.
-    pub(crate) fn require_room(&self, data: u32) -> Result<(), NtStatus> {
+    pub(crate) fn reserve_answer(&self, data: u32) -> Result<Option<Charge>, Failure> {
         if data as usize > self.room {
-            Err(NtStatus::INSUFFICIENT_RESOURCES)
-        } else {
-            Ok(())
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+        }
+        if data < ANSWER_WITHOUT_CHARGE {
+            return Ok(None);
+        }
+        match self.session()?.account.charge(Cost::bytes(data)) {
+            Ok(charge) => Ok(Some(charge)),
+            Err(_) => Err(Failure::Waits(
+                Wait::Memory,
+                Some(Instant::now() + MEMORY_RETRY),
+            )),
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use smb::NtStatus;
 use smb::wire::{self, Header, HeaderFlags};
 
+use crate::budget::Charge;
 use crate::keys::Keys;
 
 /// Length prefix of a frame.
@@ -18,6 +19,84 @@ const TRANSFORM: usize = 52;
 const NEXT_COMMAND: Range<usize> = 20..24;
 /// Offset of the low byte of Flags.
 const FLAGS: usize = 16;
+
+/// Frames for the client, with what is charged for them until they have been written.
+#[derive(Default)]
+pub(crate) struct Answers {
+    bytes: Vec<u8>,
+    /// Boxed because most have none.
+    long: Option<Box<Long>>,
+}
+
+/// What long answers have beside their bytes.
+#[derive(Default)]
+struct Long {
+    /// Short ones that go before a long one: that is not copied behind them.
+    before: Vec<u8>,
+    charges: Vec<Charge>,
+}
+
+impl Answers {
+    /// Longer ones are not copied behind others.
+    const LONG: usize = 16 * 1024;
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.before().len() + self.bytes.len()
+    }
+
+    /// What is to be written first, usually nothing.
+    pub(crate) fn before(&self) -> &[u8] {
+        self.long.as_ref().map_or(&[], |long| &long.before)
+    }
+
+    /// What is to be written then.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds what is sent behind them.
+    pub(crate) fn append(&mut self, other: Self) {
+        let mut charges = Vec::new();
+        if let Some(long) = other.long {
+            self.append_bytes(long.before);
+            charges = long.charges;
+        }
+        self.append_bytes(other.bytes);
+        if !charges.is_empty() {
+            let long = self.long.get_or_insert_default();
+            long.charges.append(&mut charges);
+        }
+    }
+
+    fn append_bytes(&mut self, bytes: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else if self.before().is_empty() && bytes.len() > Self::LONG {
+            let before = std::mem::replace(&mut self.bytes, bytes);
+            self.long.get_or_insert_default().before = before;
+        } else {
+            self.bytes.extend_from_slice(&bytes);
+        }
+    }
+
+    /// The bytes of a single frame, or the buffer of what has been written.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl From<Vec<u8>> for Answers {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            ..Self::default()
+        }
+    }
+}
 
 /// Messages being built behind the room for prefix and transform header.
 ///
@@ -30,6 +109,8 @@ pub(crate) struct Response {
     last: Option<Last>,
     /// Where the message begins that is not complete yet.
     begun: Option<usize>,
+    /// For the longer ones.
+    charges: Vec<Charge>,
 }
 
 /// The last complete message.
@@ -51,7 +132,13 @@ impl Response {
             first,
             last: None,
             begun: None,
+            charges: Vec::new(),
         }
+    }
+
+    /// Keeps the charge of a message until the whole has been written.
+    pub(crate) fn hold(&mut self, charge: Charge) {
+        self.charges.push(charge);
     }
 
     /// Neither begun nor complete messages.
@@ -140,9 +227,9 @@ impl Response {
     }
 
     /// The frame as it goes onto the stream; empty if there is no message.
-    pub(crate) fn into_frame(mut self) -> Vec<u8> {
+    pub(crate) fn into_frame(mut self) -> Answers {
         if self.is_empty() {
-            return Vec::new();
+            return Answers::default();
         }
         self.finish();
         if let Some(seal) = &self.seal
@@ -156,7 +243,16 @@ impl Response {
         }
         let length = (self.out.len() - PREFIX) as u32;
         self.out[..PREFIX].copy_from_slice(&length.to_be_bytes());
-        self.out
+        let charges = self.charges;
+        Answers {
+            bytes: self.out,
+            long: (!charges.is_empty()).then(|| {
+                Box::new(Long {
+                    charges,
+                    ..Long::default()
+                })
+            }),
+        }
     }
 
     fn sign(&mut self, message: Range<usize>, sign: Option<&Keys>) {

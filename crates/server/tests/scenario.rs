@@ -7,6 +7,8 @@ mod budgets;
 mod compounds;
 #[path = "scenario/directory_leases.rs"]
 mod directory_leases;
+#[path = "scenario/ea.rs"]
+mod ea;
 #[path = "scenario/ending.rs"]
 mod ending;
 #[path = "scenario/events.rs"]
@@ -27,6 +29,10 @@ mod leases;
 mod locks;
 #[path = "scenario/logons.rs"]
 mod logons;
+#[path = "scenario/memory.rs"]
+mod memory;
+#[path = "scenario/names.rs"]
+mod names;
 #[path = "scenario/notify.rs"]
 mod notify;
 #[path = "scenario/notify_client.rs"]

@@ -232,7 +232,7 @@ async fn listen_locally(
         administrators_group,
         server_name: Arc::from(config.server_name.as_str()),
         administration: server.application(),
-        limits: LocalLimits::default(),
+        limits: LocalLimits::within(server.local_descriptors()),
         credentials: Arc::new(PeerCredentials),
     });
     match started.await {

@@ -130,7 +130,7 @@ impl Open {
         Ok(Self {
             tree: tree.clone(),
             file_id: created.file_id,
-            end_of_file: created.end_of_file,
+            end_of_file: created.file.end_of_file,
         })
     }
 

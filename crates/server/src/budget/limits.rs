@@ -123,11 +123,11 @@ pub(crate) struct Limits {
 impl Limits {
     /// Limits for this process on this machine, as they are now, unless the configuration
     /// says less or more. The limit of descriptors should have been raised before.
-    pub(crate) fn of_this_machine(descriptors: Option<u64>, memory: Option<u64>) -> Self {
+    pub(crate) fn of_this_machine(descriptors: Option<u64>) -> Self {
         let machine = Machine::read();
         Self::derive(
             descriptors.unwrap_or(machine.descriptors),
-            memory.unwrap_or(machine.memory_bytes),
+            machine.memory_bytes,
         )
     }
 
@@ -156,6 +156,18 @@ impl Limits {
             hard[Resource::Descriptors],
             connections.clamp(1, hard[Resource::Connections]),
             hard[Resource::Bytes],
+            self.local_descriptors,
+        );
+        limits.with_opens_per_session(self.session[Resource::Opens])
+    }
+
+    /// As configured: so much memory for all peers together.
+    pub(crate) fn with_memory(&self, bytes: u32) -> Self {
+        let hard = &self.server.hard;
+        let limits = Self::of_whole(
+            hard[Resource::Descriptors],
+            hard[Resource::Connections],
+            bytes.clamp(LEAST_BYTES as u32, MOST_BYTES as u32),
             self.local_descriptors,
         );
         limits.with_opens_per_session(self.session[Resource::Opens])

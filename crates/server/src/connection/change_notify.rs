@@ -8,7 +8,7 @@ use smb::wire::{ChangeNotifyRequest, access_mask};
 
 use crate::budget::Cost;
 use crate::core::Core;
-use crate::file::watch::{AbsoluteName, MAX_BUFFER, WatchRequest, Watched};
+use crate::file::watch::{MAX_BUFFER, WatchRequest, Watched};
 use crate::outcome::write_changes;
 use crate::request::Wait;
 use crate::request::{Answer, Done, Failure, Request};
@@ -42,7 +42,7 @@ pub(super) fn change_notify(core: &Arc<Core>, request: &Request<'_>, out: &mut V
     }
     let watched = core.notifier.watch(
         open.id,
-        &AbsoluteName::local(name.as_str()),
+        &name,
         file.handle.watch_path().as_deref(),
         WatchRequest {
             tree: notify.flags & SMB2_WATCH_TREE != 0,

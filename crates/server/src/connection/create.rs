@@ -71,6 +71,8 @@ pub(super) fn create(
                 request,
                 tree,
                 backend: &**backend,
+                only_directory: SharePath::names_a_directory(&name),
+                only_data: SharePath::names_data(&name),
                 waiting,
             };
             place.open(&create, &path, stream.as_ref())?
@@ -157,13 +159,7 @@ pub(super) fn create(
         },
         flags: 0,
         create_action: created.action,
-        creation_time: stat.creation_time,
-        last_access_time: stat.last_access_time,
-        last_write_time: stat.last_write_time,
-        change_time: stat.change_time,
-        allocation_size: stat.allocation_size,
-        end_of_file: stat.end_of_file,
-        file_attributes: stat.attributes,
+        file: stat.network_open(),
         file_id,
         contexts: CreateContexts::from(&contexts[..count]),
     }
@@ -219,9 +215,10 @@ fn open_pipe(
         application: core.clone(),
     })?;
     let tree = request.tree_connect()?;
+    let held = session.account.charge(Cost::bytes(0))?;
     Ok(FileCreated {
         id: core.opens.allocate(),
-        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe))),
+        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe), held)),
         granted_access: granted(create.desired_access, tree.maximal_access)?,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),
@@ -242,9 +239,6 @@ fn refuse_contexts(create: &CreateRequest<'_>) -> Result<(), NtStatus> {
         // None was ever granted.
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }
-    if has(create_context::name::SMB2_CREATE_EA_BUFFER) {
-        return Err(NtStatus::EAS_NOT_SUPPORTED);
-    }
     Ok(())
 }
 
@@ -264,5 +258,6 @@ fn pipe_stat() -> FileStat {
         end_of_file: 0,
         links: 1,
         attributes: file_attributes::FILE_ATTRIBUTE_NORMAL,
+        ea_size: 0,
     }
 }

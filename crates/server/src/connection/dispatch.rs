@@ -13,9 +13,9 @@ use super::frame::FrameReader;
 use super::{Connection, Disconnect};
 use crate::application::Reason;
 use crate::core::Core;
-use crate::limits::{ANSWER, ANSWER_OVERHEAD};
+use crate::limits::{ANSWER, ANSWER_OVERHEAD, ANSWER_WITHOUT_CHARGE};
 use crate::request::{Answer, Context, Done, Failure, Request, Wait};
-use crate::response::may_have_body;
+use crate::response::{Answers, may_have_body};
 use crate::session::{Session, SessionState};
 use crate::share::{Waiting, caught};
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ impl Connection {
         frames: &mut FrameReader,
         length: usize,
         now: FileTime,
-    ) -> Result<Vec<u8>, Disconnect> {
+    ) -> Result<Answers, Disconnect> {
         let frame = frames.frame(length);
         let (offset, sealed) =
             match frame.get(..4) {
@@ -65,7 +65,7 @@ impl Connection {
                 Some(b"\xFFSMB") => {
                     let answer = self.multi_protocol_negotiate(frame)?;
                     frames.consume(length);
-                    return Ok(answer);
+                    return Ok(answer.into());
                 }
                 _ => return Err(Disconnect::Violation("no SMB protocol id")),
             };
@@ -77,10 +77,10 @@ impl Connection {
                 Ok(compound.response.into_frame())
             }
             Some(mut suspended) => {
-                let (bytes, from) = frames.detach(length);
+                let (bytes, from, charge) = frames.detach(length);
                 suspended.at += from + offset;
-                let mut answers = Vec::new();
-                self.suspend(suspended, bytes, compound, &mut answers)?;
+                let mut answers = Answers::default();
+                self.suspend(suspended, bytes, charge, compound, &mut answers)?;
                 Ok(answers)
             }
         }
@@ -245,6 +245,13 @@ impl Connection {
         let response = &mut compound.response;
         if response.body_so_far().is_empty() || !may_have_body(done.status) {
             response.error_body();
+        }
+        if let Some(mut charge) = done.charge {
+            // A frame is shorter than 2^24. What was not needed is returned.
+            let length = response.body_so_far().len() as u32;
+            if length > ANSWER_WITHOUT_CHARGE && charge.resize(length).is_ok() {
+                response.hold(charge);
+            }
         }
         let session_id = done.session_id.unwrap_or(header.session_id);
         let tree_id = done.tree_id.unwrap_or(header.tree_id);
@@ -459,7 +466,7 @@ pub(super) fn execute(
         Command::READ => super::io::read(request, waiting, out),
         Command::WRITE => super::io::write(core, request, waiting, out),
         Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
-        Command::QUERY_DIRECTORY => super::directory::query_directory(request, waiting, out),
+        Command::QUERY_DIRECTORY => super::directory::query_directory(core, request, waiting, out),
         Command::QUERY_INFO => super::info::query_info(core, request, waiting, out),
         Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
         Command::LOCK => super::lock::lock(core, request, out),

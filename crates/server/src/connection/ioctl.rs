@@ -36,7 +36,7 @@ pub(super) fn ioctl(
     }
     let payload = (ioctl.input.len() as u32).max(ioctl.max_output_response);
     request.check_charge(payload)?;
-    request.require_room(ioctl.max_output_response)?;
+    let charge = request.reserve_answer(ioctl.max_output_response)?;
     let mut close_after_reply = Vec::new();
     let (status, output) = match ioctl.ctl_code {
         fsctl::FSCTL_PIPE_TRANSCEIVE => transceive(request, &ioctl, &mut close_after_reply)?,
@@ -79,6 +79,7 @@ pub(super) fn ioctl(
     .write(out);
     let mut done = Done::from(status);
     done.close_after_reply = close_after_reply;
+    done.charge = charge;
     Ok(done)
 }
 
@@ -99,7 +100,7 @@ fn transceive(
         ..pipe.mode()
     };
     let mut output = Vec::new();
-    let taken = pipe.with(close_after_reply, |instance| {
+    let taken = pipe.with(ioctl.input.len(), close_after_reply, |instance| {
         if instance.available() > 0 {
             // An answer nobody has read is in the way.
             return Err(NtStatus::PIPE_BUSY);

@@ -143,7 +143,7 @@ impl Connection {
         if !wildcard {
             self.negotiated = Some(Box::new(negotiated));
         }
-        Ok(response.into_frame())
+        Ok(response.into_frame().into_buffer())
     }
 
     fn write_negotiate(

@@ -32,9 +32,14 @@ pub(crate) struct PendingRequest {
     pub(crate) until: Option<Instant>,
     /// Credits that its next response grants.
     pub(crate) credits: u16,
-    /// For itself and its bytes; `None` if that was refused, and while another thread
-    /// executes it.
+    /// For itself, and for its bytes if they were too few to be charged while they came;
+    /// `None` if that was refused, and while another thread executes it.
     pub(crate) charge: Option<Charge>,
+    /// For its bytes, taken while they came.
+    pub(crate) bytes_charge: Option<Charge>,
+    /// If there is no memory for its answer by then, it is refused; `None` until it has waited
+    /// for that.
+    pub(crate) patience: Option<Instant>,
     /// Another thread executes it.
     pub(crate) running: bool,
     /// How it goes on, told while another thread still executed it.
@@ -45,6 +50,11 @@ impl PendingRequest {
     /// The client has been told that it waits: the final response carries the AsyncId.
     pub(crate) fn is_async(&self) -> bool {
         self.interim_at.is_none()
+    }
+
+    /// It has waited long enough for memory.
+    pub(crate) fn has_lost_patience(&self) -> bool {
+        self.patience.is_some_and(|end| end <= Instant::now())
     }
 
     pub(crate) fn waits_for_store(&self) -> bool {

@@ -19,6 +19,10 @@ impl Change<'_> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // A store keeps a stream by its name.
+            return Err(NtStatus::NOT_SUPPORTED.into());
+        }
         let target = target(wanted)?;
         let old = open.path(&core.files);
         if old.is_root() {
@@ -74,6 +78,10 @@ impl Change<'_> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // [MS-FSA] 2.1.5.15.7.
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
         if file.is_directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
@@ -199,6 +207,10 @@ impl Change<'_> {
                     .file
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
+        }
+        match delete {
+            true => core.mark(open),
+            false => core.unmark(open),
         }
         file.file.set_delete_pending(delete);
         if delete

@@ -51,6 +51,10 @@ struct Accepted {
     session_key: [u8; 16],
 }
 
+/// From so many half-done logons on, a connection looks for those that had to give way to
+/// others. Nobody who means well has as many.
+const LOGONS_TO_FORGET: usize = 64;
+
 impl Connection {
     fn acceptor(&self) -> Acceptor {
         Acceptor::new(self.core.acceptor.clone())
@@ -164,6 +168,11 @@ impl Connection {
     }
 
     fn begin_logon(&mut self) -> Result<u64, NtStatus> {
+        let full = self.logons.len() == self.logons.capacity();
+        if full && self.logons.len() >= LOGONS_TO_FORGET {
+            // Before the table grows, those that had to give way leave it.
+            self.logons.retain(|_, logon| !logon.is_gone());
+        }
         let held = self.sessions.len() + self.logons.len();
         if held >= self.core.config.limits.sessions_per_connection {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);

@@ -12,10 +12,11 @@ use tokio::time::Instant;
 use super::compound::Compound;
 use super::dispatch::{Suspended, execute, named_file};
 use super::pending::PendingRequest;
-use super::{Connection, Disconnect};
-use crate::budget::Cost;
+use super::{ANSWERS_AT_ONCE, Connection, Disconnect};
+use crate::budget::{Charge, Cost};
 use crate::outcome::{Executed, Outcome};
 use crate::request::{Context, Done, Failure, Request, Wait};
+use crate::response::Answers;
 use crate::session::Session;
 use crate::share::Waiting;
 use crate::ticket::Ticket;
@@ -79,8 +80,9 @@ impl Connection {
         &mut self,
         suspended: Suspended,
         bytes: Vec<u8>,
+        bytes_charge: Option<Charge>,
         compound: Compound,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let Suspended {
             at,
@@ -90,19 +92,20 @@ impl Connection {
             wait: (wait, until),
         } = suspended;
         let works_on = works_on(&context, &bytes[at..][..length]);
-        let cost = Cost::PENDING_REQUEST.and_bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let mut cost = Cost::PENDING_REQUEST;
+        if bytes_charge.is_none() {
+            cost = cost.and_bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        }
         let charge = match &context.session {
             Some(session) => session.account.charge(cost),
             None => self.account.charge(cost),
         };
-        let told = matches!(wait, Wait::Store | Wait::Others);
+        let now = Instant::now();
+        let by_itself = !matches!(wait, Wait::Store | Wait::Others | Wait::Memory);
         let pending = Box::new(PendingRequest {
             works_on,
-            interim_at: Some(if told {
-                Instant::now() + INTERIM_AFTER
-            } else {
-                Instant::now()
-            }),
+            interim_at: Some(if by_itself { now } else { now + INTERIM_AFTER }),
+            patience: None,
             context,
             bytes,
             at,
@@ -114,11 +117,13 @@ impl Connection {
             running: false,
             early: None,
             charge: charge.ok(),
+            bytes_charge,
         });
-        let is_too_much = pending.charge.is_none()
+        let no_room = pending.charge.is_none()
             || self.pending.requests.len() >= self.core.config.limits.pending_requests;
-        // What another thread has made ready meanwhile has happened, and is answered so.
-        if is_too_much && (self.forget(&pending) || matches!(pending.wait, Wait::Others)) {
+        // What has come to its end meanwhile, a lock that was granted for instance, needs no
+        // room: its outcome is on its way, and must not be lost.
+        if no_room && (self.forget(&pending) || !by_itself) {
             return self.finish(
                 pending,
                 Err(NtStatus::INSUFFICIENT_RESOURCES),
@@ -131,7 +136,7 @@ impl Connection {
     }
 
     /// Registers a request whose wait is known; tells the client of it if its end is not.
-    fn wait(&mut self, mut pending: Box<PendingRequest>, answers: &mut Vec<u8>) {
+    fn wait(&mut self, mut pending: Box<PendingRequest>, answers: &mut Answers) {
         let ticket = pending.context.ticket;
         if pending.interim_at.is_some_and(|at| at <= Instant::now()) {
             self.tell(&mut pending, answers);
@@ -139,15 +144,21 @@ impl Connection {
         if pending.waits_for_store() {
             self.pending.queue.push_back(ticket.0);
         }
+        if matches!(pending.wait, Wait::Memory) {
+            let patience = self.core.config.limits.write;
+            pending
+                .patience
+                .get_or_insert_with(|| Instant::now() + patience);
+        }
         self.pending.requests.insert(ticket.0, pending);
         self.execute_queued();
     }
 
     /// Sends what the compound has so far and an interim response.
-    fn tell(&mut self, pending: &mut PendingRequest, answers: &mut Vec<u8>) {
+    fn tell(&mut self, pending: &mut PendingRequest, answers: &mut Answers) {
         let next = pending.compound.next_response();
         let sofar = std::mem::replace(&mut pending.compound.response, next);
-        append(answers, sofar.into_frame());
+        answers.append(sofar.into_frame());
         let header = &pending.context.header;
         let interim = Header {
             status: NtStatus::PENDING,
@@ -165,7 +176,7 @@ impl Connection {
         // [MS-SMB2] 3.3.4.1.1: never signed. Its MessageId is that of the final response, and
         // two messages under one nonce give the key of AES-GMAC away.
         response.complete(&interim, None);
-        append(answers, response.into_frame());
+        answers.append(response.into_frame());
         pending.interim_at = None;
     }
 
@@ -216,7 +227,7 @@ impl Connection {
         &mut self,
         ticket: Ticket,
         outcome: Outcome,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let executed = matches!(outcome, Outcome::Executed(_));
         if executed {
@@ -258,7 +269,7 @@ impl Connection {
         &mut self,
         mut pending: Box<PendingRequest>,
         executed: Executed,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         pending.running = false;
         pending.bytes = executed.bytes;
@@ -285,7 +296,9 @@ impl Connection {
             Err(Failure::Waits(wait, until)) => {
                 pending.wait = wait;
                 pending.until = until;
-                pending.interim_at = pending.interim_at.map(|_| Instant::now());
+                if !matches!(pending.wait, Wait::Memory) {
+                    pending.interim_at = pending.interim_at.map(|_| Instant::now());
+                }
                 let ticket = pending.context.ticket;
                 let early = pending.early.take();
                 self.wait(pending, answers);
@@ -311,7 +324,7 @@ impl Connection {
     fn retry(
         &mut self,
         mut pending: Box<PendingRequest>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         pending.context.now = self.core.config.clock.now();
         pending.context.again = true;
@@ -326,6 +339,9 @@ impl Connection {
             Err(Failure::Status(status)) => return self.complete(pending, Err(status), answers),
             Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
             Err(Failure::WouldWait) => (Wait::Store, None),
+            Err(Failure::Waits(Wait::Memory, _)) if pending.has_lost_patience() => {
+                return self.complete(pending, Err(NtStatus::INSUFFICIENT_RESOURCES), answers);
+            }
             Err(Failure::Waits(wait, until)) => (wait, until),
         };
         pending.compound.response.abandon();
@@ -342,7 +358,7 @@ impl Connection {
         mut pending: Box<PendingRequest>,
         result: Result<Done, NtStatus>,
         body: Option<&[u8]>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let response = &mut pending.compound.response;
         response.begin();
@@ -357,7 +373,7 @@ impl Connection {
         &mut self,
         pending: Box<PendingRequest>,
         result: Result<Done, NtStatus>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let is_async = pending.is_async();
         let credits = pending.credits;
@@ -367,6 +383,7 @@ impl Connection {
             context,
             at,
             length,
+            bytes_charge,
             ..
         } = *pending;
         self.conclude(&mut compound, &context, result, credits, is_async);
@@ -375,15 +392,15 @@ impl Connection {
             let now = self.core.config.clock.now();
             if let Some(mut suspended) = self.go_on(&mut compound, &mut bytes[behind..], now)? {
                 suspended.at += behind;
-                return self.suspend(suspended, bytes, compound, answers);
+                return self.suspend(suspended, bytes, bytes_charge, compound, answers);
             }
         }
-        append(answers, compound.response.into_frame());
+        answers.append(compound.response.into_frame());
         Ok(())
     }
 
     /// What has to be done because time has passed.
-    pub(super) fn look_at_time(&mut self, answers: &mut Vec<u8>) -> Result<(), Disconnect> {
+    pub(super) fn look_at_time(&mut self, answers: &mut Answers) -> Result<(), Disconnect> {
         let now = Instant::now();
         let due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
         let tickets: Vec<u64> = self
@@ -394,6 +411,10 @@ impl Connection {
             .map(|(ticket, _)| *ticket)
             .collect();
         for ticket in tickets {
+            if answers.len() >= ANSWERS_AT_ONCE {
+                // The others are due at the next look, as soon as these have been written.
+                break;
+            }
             let Some(mut pending) = self.pending.requests.remove(&ticket) else {
                 continue;
             };
@@ -405,7 +426,11 @@ impl Connection {
                 if let Wait::Break(file) = &pending.wait {
                     self.core.time_out(file);
                 }
+                let memory = matches!(pending.wait, Wait::Memory);
                 self.retry(pending, answers)?;
+                if memory {
+                    self.retry_waiting_for_others(answers)?;
+                }
             } else {
                 self.pending.requests.insert(ticket, pending);
             }
@@ -460,6 +485,7 @@ impl Connection {
         match &pending.wait {
             Wait::Store => !pending.running,
             Wait::Others => false,
+            Wait::Memory => true,
             Wait::Pipe(open) => open.forget_pipe_read(ticket),
             Wait::Break(file) => {
                 file.cancel(ticket);
@@ -480,7 +506,7 @@ impl Connection {
         };
         let volatile = request.resolve(close.file_id).volatile;
         let busy = |pending: &PendingRequest| {
-            pending.waits_for_store() && pending.works_on == Some(volatile)
+            matches!(pending.wait, Wait::Store | Wait::Memory) && pending.works_on == Some(volatile)
         };
         if self.pending.requests.values().any(|pending| busy(pending)) {
             return Err(Failure::Waits(Wait::Others, None));
@@ -488,7 +514,7 @@ impl Connection {
         Ok(())
     }
 
-    fn retry_waiting_for_others(&mut self, answers: &mut Vec<u8>) -> Result<(), Disconnect> {
+    fn retry_waiting_for_others(&mut self, answers: &mut Answers) -> Result<(), Disconnect> {
         let waiting: Vec<u64> = self
             .pending
             .requests
@@ -509,12 +535,4 @@ impl Connection {
 fn works_on(context: &Context, message: &[u8]) -> Option<u64> {
     let file_id = named_file(context.header.command, message).or(context.related_file)?;
     Some(file_id.volatile)
-}
-
-fn append(answers: &mut Vec<u8>, frame: Vec<u8>) {
-    if answers.is_empty() {
-        *answers = frame;
-    } else {
-        answers.extend_from_slice(&frame);
-    }
 }

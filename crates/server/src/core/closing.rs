@@ -7,11 +7,10 @@ use smb::NtStatus;
 
 use super::Core;
 use crate::application::{CloseReason, EventKind, Interest, Reason, SessionGlobalId};
-use crate::file::{Effects, FileName, Unlink};
+use crate::file::Effects;
 use crate::open::{FileOpen, Open, OpenKind};
 use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, Waiting, caught};
 use crate::tree_connect::TreeConnect;
 
@@ -135,6 +134,9 @@ impl Core {
             }
             self.notifier.close(open.id);
         }
+        if file.file.delete_on_close(open.id) {
+            self.mark(open);
+        }
         let mut effects = Effects::default();
         let closed = self
             .files
@@ -142,50 +144,6 @@ impl Core {
         self.carry_out(effects);
         if let Some(unlink) = closed.unlink {
             self.unlink(open.clone(), name, unlink, waiting);
-        }
-    }
-
-    /// The last open of a file that is to be deleted has been closed.
-    fn unlink(
-        self: &Arc<Self>,
-        open: Arc<Open>,
-        name: Option<FileName>,
-        unlink: Unlink,
-        waiting: Waiting,
-    ) {
-        let OpenKind::File(file) = &open.kind else {
-            return;
-        };
-        let (gone, result) = match &unlink {
-            Unlink::File(gone) => {
-                if let Some(name) = &name {
-                    self.expect(name, OwnChange::Removed);
-                }
-                let result = caught(|| file.handle.unlink_file(waiting));
-                if let (Some(name), Err(_)) = (&name, &result) {
-                    self.unexpect(name, OwnChange::Removed);
-                }
-                if let (Some(name), Ok(())) = (&name, &result) {
-                    self.removed(name, file.is_directory, file.parent_lease());
-                }
-                (gone, result)
-            }
-            Unlink::Stream(gone) => (gone, caught(|| file.handle.unlink(waiting))),
-        };
-        match result {
-            Ok(()) => {}
-            Err(StoreError::WouldWait) => {
-                let core = self.clone();
-                self.spawn_blocking(move || core.unlink(open, name, unlink, Waiting::Allowed));
-                return;
-            }
-            Err(StoreError::Status(status)) => {
-                tracing::debug!(%status, "delete on close failed");
-            }
-        }
-        // Behind a stream its file may have to go.
-        if let Some(next) = self.files.removed(gone) {
-            self.unlink(open, name, next, waiting);
         }
     }
 }

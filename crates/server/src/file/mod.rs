@@ -12,6 +12,7 @@ mod breaks;
 mod caching;
 mod lease;
 pub(crate) mod lock;
+mod name;
 mod names;
 mod open;
 mod range_locks;
@@ -37,7 +38,7 @@ pub(crate) use breaks::Turn;
 use caching::BREAK_TIMEOUT;
 pub(crate) use caching::OplockLevel;
 pub(crate) use lease::{GrantedLease, LeaseRequest};
-pub(crate) use names::FileName;
+pub(crate) use name::FileName;
 pub(crate) use open::{CachingRequest, CreateEffect, GrantedCaching, OpenOutcome, OpenRequest};
 
 use crate::share::FileKey;

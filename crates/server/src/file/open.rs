@@ -9,7 +9,8 @@ use smb::wire::access_mask;
 
 use super::caching::{BREAK_TIMEOUT, Caching, OplockLevel, breaks_no_lease, breaks_no_oplock};
 use super::lease::{GrantedLease, Lease, LeaseRequest};
-use super::names::{FileName, NodeId};
+use super::name::FileName;
+use super::names::NodeId;
 use super::state::{Entry, Phase, Slot, State};
 use super::{Effects, File, FileIdentity, FileTable, LeaseHome, Ticket};
 

@@ -319,7 +319,8 @@ fn an_open_outlives_its_session() {
     let stays = session(SessionGlobalId(1), CLIENTS[0], USERS[0]);
     let leaves = session(SessionGlobalId(2), CLIENTS[0], USERS[0]);
     for (id, session) in [(1, &leaves), (2, &stays), (3, &leaves), (4, &stays)] {
-        let pipe = PipeOpen::new("srvsvc".into(), None);
+        let held = session.account.charge(Cost::bytes(0)).unwrap();
+        let pipe = PipeOpen::new("srvsvc".into(), None, held);
         let charge = session.account.charge(Cost::PIPE).unwrap();
         let open = Open::new(
             id,

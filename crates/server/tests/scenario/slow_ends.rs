@@ -35,8 +35,7 @@ async fn the_administrator_ends_the_session_of_what_hangs() {
     ids.push(alice.send_create("g", SHARED).await);
     gate.held(16).await;
 
-    let id = SessionGlobalId(alice.session.id());
-    assert!(end(&*scene.application(), id.0));
+    assert!(end(&*scene.application(), alice.session.id()));
     assert_eq!((scene.rows().len(), scene.opens()), (0, 0));
     // What the store was not asked for yet ends now, the rest when the store has answered;
     // its client has no right to the data any more.
@@ -209,8 +208,7 @@ async fn a_close_that_panics_leaves_nothing_behind() {
         let (file, _) = alice.create("g", doomed).await.unwrap();
         gate.panic_next(Call::Unlink);
         if by_session {
-            let id = SessionGlobalId(alice.session.id());
-            assert!(end(&*slow.scene.application(), id.0));
+            assert!(end(&*slow.scene.application(), alice.session.id()));
         } else {
             assert_eq!(alice.close(file).await, NtStatus::SUCCESS);
         }

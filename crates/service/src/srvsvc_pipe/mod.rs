@@ -22,6 +22,10 @@ pub struct SrvsvcService;
 
 pub(crate) static INTERFACES: [rpc::Interface; 1] = [srvsvc::INTERFACE];
 
+/// Bytes of one request's stub: a few names of at most 1,024 characters each, and rows that a
+/// client sends along.
+pub(crate) const MAX_REQUEST_STUB: usize = 128 * 1024;
+
 impl PipeService for SrvsvcService {
     /// Refuses null sessions: [MS-SRVS] note <38>.
     fn open(&self, caller: Caller) -> Result<Box<dyn Pipe>, NtStatus> {
@@ -52,8 +56,11 @@ struct SrvsvcPipe {
 
 impl SrvsvcPipe {
     fn new(endpoint: Endpoint) -> Self {
-        let association =
-            Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, Limits::default());
+        let limits = Limits {
+            max_request_stub: MAX_REQUEST_STUB,
+            ..Limits::default()
+        };
+        let association = Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, limits);
         Self {
             association,
             endpoint,
@@ -125,6 +132,10 @@ impl Pipe for SrvsvcPipe {
 
     fn available(&self) -> usize {
         self.fragment.len() - self.position + self.association.output_len()
+    }
+
+    fn held(&self) -> usize {
+        self.fragment.capacity() + self.association.held()
     }
 
     fn take_close_after_reply(&mut self) -> Vec<Ending> {

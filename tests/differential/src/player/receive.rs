@@ -90,7 +90,7 @@ impl Player {
                         file_id: answer.file_id,
                         client: request.client,
                         create: create.clone(),
-                        is_directory: answer.file_attributes & 0x10 != 0,
+                        is_directory: answer.file.file_attributes & 0x10 != 0,
                         level: answer.oplock_level,
                         path: create.path.clone(),
                         has_locked: false,

@@ -1,18 +1,19 @@
 //! Opening and creating files and directories.
 
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use smb::NtStatus;
 use smb::wire::create_context::{self, Lease};
 use smb::wire::{
-    CreateRequest, access_mask, create_action, create_disposition, file_attributes, lease_flags,
-    oplock_level,
+    CreateRequest, access_mask, create_action, create_disposition, create_options, file_attributes,
+    lease_flags, oplock_level,
 };
 
 use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
+use crate::connection::ea;
 use crate::core::Core;
 use crate::file::{
     CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
@@ -24,8 +25,8 @@ use crate::request::{Failure, Request};
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreError,
-    StoreResult, StreamName, Waiting, caught,
+    Backend, CreateMode, ExtendedAttribute, FileKind, FileStat, KindWanted, OpenParameters, Opened,
+    SharePath, StoreError, StoreResult, StreamName, Waiting, caught,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -35,6 +36,10 @@ pub(super) struct Place<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) tree: &'a TreeConnect,
     pub(super) backend: &'a dyn Backend,
+    /// The name is that of no file ([`SharePath::names_a_directory`]).
+    pub(super) only_directory: bool,
+    /// The name is that of the data of a file ([`SharePath::names_data`]).
+    pub(super) only_data: bool,
     pub(super) waiting: Waiting,
 }
 
@@ -53,6 +58,7 @@ impl Place<'_> {
             ..
         } = self;
         let plan = Plan::new(create, self.tree)?;
+        let attributes = ea::of_create(create, backend)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {
             // Before anything is created.
@@ -78,10 +84,11 @@ impl Place<'_> {
             // A file that its stream makes is told as the machine tells it.
             Some(_) => None,
         };
+        let (mode, kind) = self.mode_and_kind(&plan)?;
         let parameters = OpenParameters {
             path,
-            mode: plan.mode,
-            kind: plan.kind,
+            mode,
+            kind,
             read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
             write: plan.writes(),
             attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
@@ -94,11 +101,13 @@ impl Place<'_> {
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened.map_err(|error| self.or_doomed_directory(error, path))?;
+        let opened =
+            opened.map_err(|error| self.refusal(&plan, self.or_doomed_directory(error, path)))?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)
                 .map_err(|status| self.or_doomed(status, &opened, &stat))?;
+            self.check_ea_knowledge(create, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
                 return Err(Failure::WouldWait);
@@ -117,7 +126,7 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match caught(|| self.settle(create, &plan, &opened, stat)) {
+        let mut stat = match caught(|| self.settle(create, &plan, &opened, stat, &attributes)) {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -149,6 +158,8 @@ impl Place<'_> {
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),
+                keeps_change_time: AtomicBool::new(false),
+                next_ea: AtomicU32::new(0),
                 enumeration: Mutex::default(),
             }),
             granted_access: plan.access,
@@ -179,12 +190,67 @@ impl Place<'_> {
         }
     }
 
+    /// How the store is to open it. By a name that ends with a separator no file is opened or
+    /// made, by one that ends with the type of data no directory ([MS-FSA] 2.1.5.1, phases 1
+    /// and 7).
+    fn mode_and_kind(&self, plan: &Plan) -> Result<(CreateMode, KindWanted), NtStatus> {
+        if self.only_data {
+            return match plan.kind {
+                KindWanted::Directory => Err(NtStatus::NOT_A_DIRECTORY),
+                KindWanted::Any | KindWanted::File => Ok((plan.mode, KindWanted::File)),
+            };
+        }
+        match (self.only_directory, plan.kind) {
+            (true, KindWanted::File) => Err(NtStatus::OBJECT_NAME_INVALID),
+            (true, KindWanted::Any) if plan.mode != CreateMode::CreateNew => {
+                Ok((CreateMode::Existing, KindWanted::Directory))
+            }
+            (true, KindWanted::Any) => Err(NtStatus::OBJECT_NAME_INVALID),
+            _ => Ok((plan.mode, plan.kind)),
+        }
+    }
+
+    /// What a client hears when the store has opened nothing.
+    fn refusal(&self, plan: &Plan, error: StoreError) -> StoreError {
+        let would_be_file = self.only_directory && plan.kind == KindWanted::Any;
+        match error {
+            StoreError::Status(NtStatus::NOT_A_DIRECTORY) if would_be_file => {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if would_be_file && plan.mode != CreateMode::Existing =>
+            {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            error => error,
+        }
+    }
+
     fn identity(&self, opened: &Opened, stat: &FileStat) -> FileIdentity {
         let stream = opened.handle.stream_name();
         FileIdentity {
             store: self.backend.store(),
             key: stat.key,
             stream: stream.map(|stream| stream.folded().into()),
+        }
+    }
+
+    /// [MS-FSA] 2.1.5.1.2: some files are not for those who know nothing of extended
+    /// attributes; a named stream of them is.
+    fn check_ea_knowledge(
+        &self,
+        create: &CreateRequest<'_>,
+        opened: &Opened,
+        stat: &FileStat,
+    ) -> Result<(), Failure> {
+        let is_ignorant = create.create_options & create_options::FILE_NO_EA_KNOWLEDGE != 0;
+        if !is_ignorant || stat.ea_size == 0 || opened.handle.stream_name().is_some() {
+            return Ok(());
+        }
+        let attributes = opened.handle.extended_attributes(self.waiting)?;
+        match attributes.iter().any(|attribute| attribute.need) {
+            true => Err(NtStatus::ACCESS_DENIED.into()),
+            false => Ok(()),
         }
     }
 
@@ -300,9 +366,16 @@ impl Place<'_> {
         plan: &Plan,
         opened: &Opened,
         stat: FileStat,
+        attributes: &[ExtendedAttribute],
     ) -> StoreResult<FileStat> {
         let waiting = self.waiting;
         let overwritten = !opened.created && plan.overwrites;
+        if (opened.created || overwritten) && !attributes.is_empty() {
+            // They may not fit: before the content goes.
+            opened
+                .handle
+                .change_extended_attributes(attributes, waiting)?;
+        }
         if overwritten {
             opened.handle.set_end_of_file(0, waiting)?;
         }

@@ -54,7 +54,6 @@ impl Plan {
         let asked = create.create_options;
         if create.create_disposition > disposition::FILE_OVERWRITE_IF
             || asked & !OPTIONS_KNOWN != 0
-            || create.file_attributes & !ATTRIBUTES_KNOWN != 0
             || create.share_access & !7 != 0
         {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -88,6 +87,10 @@ impl Plan {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let access = granted(create.desired_access, tree.maximal_access)?;
+        // After the access: Windows refuses what is wrong in both for the access.
+        if create.file_attributes & !ATTRIBUTES_KNOWN != 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
         if delete_on_close
             && create.file_attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             && create.create_disposition != disposition::FILE_OPEN
