@@ -27,7 +27,7 @@ pub(crate) struct Executed {
     pub(crate) bytes: Vec<u8>,
     /// That of the request.
     pub(crate) charge: Option<Charge>,
-    /// That of its bytes.
+    /// That of `bytes`.
     pub(crate) bytes_charge: Option<Charge>,
     /// A response of its own; the body is written behind a header that is not filled in.
     pub(crate) response: Response,
