@@ -27,6 +27,8 @@ pub struct SecurityContext {
     pub user_name: Arc<str>,
     /// Account domain or computer name.
     pub domain: Arc<str>,
+    /// The account's own, the same at every logon: what descriptors of files call it.
+    pub sid: Sid,
     /// Groups of the token, well-known ones included.
     pub groups: Arc<[Sid]>,
     /// Logged on as guest.

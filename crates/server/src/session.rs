@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smb::FileTime;
 use smb::crypto::{EncryptionKey, SigningKey};
 
+use crate::access::Token;
 use crate::account::SecurityContext;
 use crate::application::{SessionGlobalId, SessionRow};
 use crate::budget::SessionAccount;
@@ -123,6 +124,12 @@ impl Session {
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// On whose behalf files are opened. Made anew each time, in about a microsecond: most
+    /// sessions never meet a security descriptor, and an idle one has no room for it.
+    pub(crate) fn token(&self) -> Token {
+        Token::new(&self.security_context)
     }
 
     /// A request named this session ([MS-SMB2] 3.3.5.2.8).

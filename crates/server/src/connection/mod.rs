@@ -20,6 +20,7 @@ mod oplock_break;
 mod rename;
 mod request;
 mod response;
+mod security;
 mod session_setup;
 mod set_info;
 mod spare;

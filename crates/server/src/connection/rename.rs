@@ -8,11 +8,14 @@ use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
 use super::request::Failure;
+use super::security::{rights_on, rights_on_directory};
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
 use crate::pending::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError};
+use crate::share::{
+    CreateMode, FileHandle, FileStat, KindWanted, OpenParameters, SharePath, StoreError,
+};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
@@ -24,6 +27,7 @@ impl Change<'_> {
         if old.is_root() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
+        self.check_rights_on_directory(&target)?;
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
         self.take_turn(|ticket, now, effects| {
@@ -79,6 +83,7 @@ impl Change<'_> {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
         let target = target(wanted)?;
+        self.check_rights_on_directory(&target)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
@@ -100,6 +105,47 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// What is moved to a directory is made in it ([MS-FSA] 2.1.5.15.11).
+    fn check_rights_on_directory(&self, target: &SharePath) -> Result<(), Failure> {
+        let needed = match self.file.is_directory {
+            true => access_mask::FILE_ADD_SUBDIRECTORY,
+            false => access_mask::FILE_ADD_FILE,
+        };
+        match self.rights_on_directory_of(target)? & needed {
+            0 => Err(NtStatus::ACCESS_DENIED.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What gives way is deleted.
+    fn check_rights_to_replace(
+        &self,
+        handle: &dyn FileHandle,
+        stat: &FileStat,
+        target: &SharePath,
+    ) -> Result<(), Failure> {
+        let session = self.request.session()?;
+        let own = rights_on(handle, stat, session, self.waiting)?;
+        if own & access_mask::DELETE == 0
+            && self.rights_on_directory_of(target)? & access_mask::FILE_DELETE_CHILD == 0
+        {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        Ok(())
+    }
+
+    fn rights_on_directory_of(&self, target: &SharePath) -> Result<u32, Failure> {
+        let parent = target.parent().unwrap_or_default();
+        let session = self.request.session()?;
+        match rights_on_directory(self.backend, session, &parent, self.waiting) {
+            // The rename itself says what is wrong.
+            Err(Failure::Status(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY)) => {
+                Ok(access_mask::FILE_ALL_ACCESS)
+            }
+            rights => rights,
+        }
+    }
+
     /// What a rename or link will replace must not be open; who only caches a handle of it
     /// closes that. False if nothing is there, or the file itself.
     fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
@@ -112,12 +158,19 @@ impl Change<'_> {
                 write: false,
                 attributes: 0,
                 identity: None,
+                creation: None,
                 stream: None,
             },
             self.waiting,
         );
         let found = match found {
-            Ok(found) => found.handle.stat(self.waiting)?,
+            Ok(found) => {
+                let stat = found.handle.stat(self.waiting)?;
+                if stat.key != self.file.file.identity().key {
+                    self.check_rights_to_replace(&*found.handle, &stat, target)?;
+                }
+                stat
+            }
             Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
             // The rename itself says what is wrong.
             Err(StoreError::Status(_)) => return Ok(false),

@@ -270,6 +270,7 @@ mod tests {
             end_of_file: 0,
             links: 1,
             attributes: 0x20,
+            has_security: false,
         }
     }
 

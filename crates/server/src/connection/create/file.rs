@@ -12,6 +12,7 @@ use smb::wire::{
 
 use super::FileCreated;
 use super::plan::Plan;
+use super::rights::{self, NewSecurity};
 use crate::changes::ParentLease;
 use crate::connection::request::{Failure, Request};
 use crate::core::Core;
@@ -52,7 +53,9 @@ impl Place<'_> {
             waiting,
             ..
         } = self;
-        let plan = Plan::new(create, self.tree)?;
+        let session = self.request.session()?;
+        let mut plan = Plan::new(create, self.tree, rights::privileges(session))?;
+        let new_security = NewSecurity::new(session, create)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {
             // Before anything is created.
@@ -80,6 +83,7 @@ impl Place<'_> {
                 write: plan.writes(),
                 attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
                 identity: None,
+                creation: Some(&new_security),
                 stream: stream.map(StreamName::as_str),
             },
             waiting,
@@ -93,6 +97,7 @@ impl Place<'_> {
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)?;
+            self.check_rights(create, &mut plan, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
                 return Err(Failure::WouldWait);
@@ -111,6 +116,13 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
+        let maximal_access = match self.maximal_access(create, &opened, &stat) {
+            Ok(access) => access,
+            Err(failure) => {
+                self.undo(&opened, &file, id);
+                return Err(failure);
+            }
+        };
         let mut stat = match self.settle(create, &plan, &opened, stat) {
             Ok(stat) => stat,
             Err(error) => {
@@ -146,6 +158,7 @@ impl Place<'_> {
                 enumeration: Mutex::default(),
             }),
             granted_access: plan.access,
+            maximal_access,
             action,
             stat,
             caching,

@@ -39,6 +39,7 @@ impl FileHandle for Store {
             end_of_file: 0,
             links: 1,
             attributes: 0x20,
+            has_security: false,
         })
     }
 

@@ -56,6 +56,9 @@ pub(super) struct Stored {
     pub(super) attributes: Option<u32>,
     pub(super) creation_time: Option<FileTime>,
     pub(super) change_time: Option<SetChangeTime>,
+    /// There is a security descriptor, in an attribute of its own; `None` if nobody has
+    /// looked.
+    pub(super) has_security: Option<bool>,
 }
 
 impl Stored {
@@ -92,6 +95,7 @@ impl Stored {
             attributes: (attributes != 0).then_some(attributes),
             creation_time: time(),
             change_time: None,
+            has_security: None,
         };
         match length {
             Ok(SHORT_BYTES) => stored,

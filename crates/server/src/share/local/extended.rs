@@ -2,6 +2,9 @@
 //! file system: those of clients are `user.NAME` as Samba and local programs have them, the
 //! descriptor is one of our own.
 
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+
+use rustix::fd::AsFd;
 use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 use smb::NtStatus;
@@ -33,13 +36,52 @@ const MAX_BYTES: usize = 65_536;
 /// Longest name of an extended attribute on disk without the prefix: 255 bytes with it.
 const MAX_NAME_BYTES: usize = 255 - PREFIX.len();
 
+/// Longer than most descriptors.
+const USUAL_DESCRIPTOR: usize = 1024;
+
+/// Held for writing while something new has its name and not yet its descriptor: nobody
+/// takes it for a file without one. One for all: a directory may be shared twice, and
+/// descriptors of new files are few.
+static SECURING: RwLock<()> = RwLock::new(());
+
 /// The security descriptor kept at what `path` in `/proc` stands for.
 pub(super) fn security(path: &str) -> Result<Option<Vec<u8>>, NtStatus> {
-    value(path, SECURITY)
+    let mut descriptor = vec![0; USUAL_DESCRIPTOR];
+    match rustix::fs::getxattr(path, SECURITY, &mut descriptor[..]) {
+        Ok(length) => {
+            descriptor.truncate(length);
+            Ok(Some(descriptor))
+        }
+        Err(Errno::RANGE) => value(path, SECURITY),
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
+        Err(errno) => Err(status(errno)),
+    }
 }
 
 pub(super) fn set_security(path: &str, descriptor: &[u8]) -> Result<(), NtStatus> {
     set(path, SECURITY, descriptor)
+}
+
+/// Is a security descriptor kept at what `path` in `/proc` stands for? What cannot be asked
+/// counts as one: who then reads it gets the error.
+pub(super) fn has_security(path: &str) -> bool {
+    let _complete = SECURING.read().unwrap_or_else(PoisonError::into_inner);
+    is_kept(rustix::fs::getxattr(path, SECURITY, &mut [0_u8; 0][..]))
+}
+
+/// As [`has_security`], of an open file, not O_PATH.
+pub(super) fn has_security_of(fd: impl AsFd) -> bool {
+    let _complete = SECURING.read().unwrap_or_else(PoisonError::into_inner);
+    is_kept(rustix::fs::fgetxattr(fd, SECURITY, &mut [0_u8; 0][..]))
+}
+
+fn is_kept(length: Result<usize, Errno>) -> bool {
+    !matches!(length, Err(Errno::NODATA | Errno::OPNOTSUPP))
+}
+
+/// Until the guard is dropped, what has just been created is looked at by nobody.
+pub(super) fn securing() -> RwLockWriteGuard<'static, ()> {
+    SECURING.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// In the order of the file system.

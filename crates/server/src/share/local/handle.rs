@@ -123,15 +123,27 @@ impl LocalHandle {
 
     /// What the extended attribute of the file of these facts, which are of now, holds.
     fn stored(&self, facts: &Facts, waiting: Waiting) -> StoreResult<Stored> {
-        if let Some(stored) = self.root.known.find(facts) {
-            return Ok(stored);
+        let known = self.root.known.find(facts);
+        if let Some(known) = known
+            && known.has_security.is_some()
+        {
+            return Ok(known);
         }
         if !facts.is_fresh() {
             self.medium().check_device(waiting)?;
         }
         let stored = match self.is_path_only() {
-            true => Stored::of_descriptor_path(&descriptor_path(&self.fd)),
-            false => Stored::of(&self.fd),
+            true => {
+                let path = descriptor_path(&self.fd);
+                Stored {
+                    has_security: Some(extended::has_security(&path)),
+                    ..known.unwrap_or_else(|| Stored::of_descriptor_path(&path))
+                }
+            }
+            false => Stored {
+                has_security: Some(extended::has_security_of(&self.fd)),
+                ..known.unwrap_or_else(|| Stored::of(&self.fd))
+            },
         };
         Ok(self.root.known.read(facts, stored))
     }
@@ -368,8 +380,18 @@ impl FileHandle for LocalHandle {
     fn set_security(&self, descriptor: &[u8], waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         self.medium().check_device(waiting)?;
-        let path = descriptor_path(&self.fd);
-        Ok(extended::set_security(&path, descriptor)?)
+        let stored = self.stored(&self.facts()?, waiting)?;
+        extended::set_security(&descriptor_path(&self.fd), descriptor)?;
+        if let Ok(facts) = self.facts() {
+            let stored = Stored {
+                has_security: Some(true),
+                // It has changed again.
+                change_time: None,
+                ..stored
+            };
+            self.root.known.set(&facts, stored);
+        }
+        Ok(())
     }
 
     fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {

@@ -72,6 +72,7 @@ impl Store {
             write,
             attributes: 0,
             identity: None,
+            creation: None,
             stream: None,
         };
         self.backend.open(&parameters, Waiting::Allowed)

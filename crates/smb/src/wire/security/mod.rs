@@ -86,9 +86,9 @@ impl SecurityDescriptor {
         }
         let control = layout.control.get();
         let has = |bit| control & bit != 0;
-        let sid = |offset| Ok(part(bytes, offset)?.map(Sid::read).transpose()?);
+        let sid = |offset| part(bytes, offset)?.map(Sid::read).transpose();
         let acl = |present: bool, offset| match present {
-            true => Ok(part(bytes, offset)?.map(Acl::read).transpose()?),
+            true => part(bytes, offset)?.map(Acl::read).transpose(),
             false => Ok(None),
         };
         Ok(Self {
