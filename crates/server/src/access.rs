@@ -167,7 +167,8 @@ pub(crate) fn maximal_access(descriptor: &SecurityDescriptor, token: &Token) -> 
         let Some((denies, sid, access)) = rights(ace) else {
             continue;
         };
-        if !token.has(sid) && !(is_owner && sid == Sid::OWNER_RIGHTS) {
+        let is_meant = token.has(sid) || is_owner && sid == Sid::OWNER_RIGHTS;
+        if !is_meant {
             continue;
         }
         // Each bit goes by the first entry that speaks of it.
@@ -207,13 +208,19 @@ pub(crate) fn from_parent(on_parent: u32) -> u32 {
     rights
 }
 
-/// Rights that a caller has only if they are asked for by name, by privilege.
-pub(crate) fn by_privilege(is_administrator: bool) -> u32 {
-    match is_administrator {
-        true => mask::WRITE_OWNER | mask::ACCESS_SYSTEM_SECURITY,
-        false => 0,
-    }
-}
+/// Rights that an administrator has whatever a descriptor says, if they are asked for by
+/// name: SeTakeOwnershipPrivilege and SeSecurityPrivilege.
+pub(crate) const BY_PRIVILEGE: u32 = mask::WRITE_OWNER | mask::ACCESS_SYSTEM_SECURITY;
+
+/// What FILE_OPEN_FOR_BACKUP_INTENT adds to that, in MAXIMUM_ALLOWED too:
+/// SeBackupPrivilege and SeRestorePrivilege ([MS-FSA] 2.1.5.1 phase 4).
+pub(crate) const FOR_BACKUP: u32 = mask::READ_CONTROL
+    | mask::WRITE_DAC
+    | mask::WRITE_OWNER
+    | mask::DELETE
+    | mask::FILE_GENERIC_READ
+    | mask::FILE_GENERIC_WRITE
+    | mask::FILE_TRAVERSE;
 
 /// May the caller make this kind of thing in a directory?
 pub(crate) fn may_create_in(

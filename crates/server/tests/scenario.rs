@@ -15,6 +15,8 @@ mod pipes;
 mod queries;
 #[path = "scenario/raw.rs"]
 mod raw;
+#[path = "scenario/security.rs"]
+mod security;
 #[path = "scenario/sharing.rs"]
 mod sharing;
 #[path = "scenario/times.rs"]
@@ -54,20 +56,23 @@ fn sid_of(name: &str) -> Arc<str> {
     format!("S-1-5-21-1-2-3-{rid}").into()
 }
 
-/// Everybody's password is their name.
+/// Everybody's password is their name; admin is an administrator.
 struct Accounts;
 
 impl AccountStore for Accounts {
     fn account(&self, _domain: &str, user_name: &str) -> Option<Account> {
         let name = user_name.to_lowercase();
-        let known = ["alice", "bob", "gone"].contains(&name.as_str());
+        let known = ["admin", "alice", "bob", "gone"].contains(&name.as_str());
         known.then(|| Account {
             nt_hash: smb::auth::nt_hash(&name),
             security_context: Arc::new(SecurityContext {
                 user_name: name.as_str().into(),
                 domain: "TEST".into(),
                 sid: sid_of(&name),
-                groups: [].into(),
+                groups: match name.as_str() {
+                    "admin" => [server::account::SID_ADMINISTRATORS.into()].into(),
+                    _ => [].into(),
+                },
                 is_guest: false,
                 is_anonymous: false,
             }),

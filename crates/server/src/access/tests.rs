@@ -88,10 +88,6 @@ fn without_a_list_nothing_is_protected_and_an_empty_one_leaves_the_owner_his_own
     // What cannot be read is closed for everybody but by privilege.
     let broken = read_stored(b"no descriptor");
     assert_eq!(maximal_access(&broken, &administrator()), 0);
-    assert_eq!(
-        by_privilege(true),
-        mask::WRITE_OWNER | mask::ACCESS_SYSTEM_SECURITY
-    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Place<'_> {
             ..
         } = self;
         let session = self.request.session()?;
-        let mut plan = Plan::new(create, self.tree, rights::privileges(session))?;
+        let mut plan = Plan::new(create, self.tree, rights::privileges(session, create).0)?;
         let new_security = NewSecurity::new(session, create)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {

@@ -7,7 +7,9 @@ use smb::NtStatus;
 use smb::wire::create_context::name::{
     SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST, SMB2_CREATE_SD_BUFFER,
 };
-use smb::wire::{CreateRequest, SecurityDescriptor, access_mask, create_disposition};
+use smb::wire::{
+    CreateRequest, SecurityDescriptor, access_mask, create_disposition, create_options,
+};
 
 use super::file::Place;
 use super::plan::Plan;
@@ -18,10 +20,19 @@ use crate::connection::security;
 use crate::session::Session;
 use crate::share::{CreationPolicy, FileKind, FileStat, Opened};
 
-/// Rights that the caller has by privilege, whatever a descriptor says.
-pub(super) fn privileges(session: &Session) -> u32 {
-    // Without a token, which most sessions never need.
-    access::by_privilege(session.security_context.has(SID_ADMINISTRATORS))
+/// Rights that the caller has by privilege, whatever a descriptor says, and those of them that
+/// MAXIMUM_ALLOWED stands for.
+pub(super) fn privileges(session: &Session, create: &CreateRequest<'_>) -> (u32, u32) {
+    if !session.security_context.has(SID_ADMINISTRATORS) {
+        return (0, 0);
+    }
+    match create.create_options & create_options::FILE_OPEN_FOR_BACKUP_INTENT {
+        0 => (access::BY_PRIVILEGE, 0),
+        _ => (
+            access::BY_PRIVILEGE | access::FOR_BACKUP,
+            access::FOR_BACKUP,
+        ),
+    }
 }
 
 /// Descriptors of what a CREATE makes.
@@ -29,6 +40,8 @@ pub(super) struct NewSecurity<'a> {
     session: &'a Session,
     /// The context SecD.
     given: Option<SecurityDescriptor>,
+    /// May make something everywhere.
+    restores: bool,
 }
 
 impl<'a> NewSecurity<'a> {
@@ -40,7 +53,12 @@ impl<'a> NewSecurity<'a> {
                     .map_err(|_| NtStatus::INVALID_SECURITY_DESCR)?,
             ),
         };
-        Ok(Self { session, given })
+        let (_, for_backup) = privileges(session, create);
+        Ok(Self {
+            session,
+            given,
+            restores: for_backup != 0,
+        })
     }
 }
 
@@ -64,7 +82,9 @@ impl CreationPolicy for NewSecurity<'_> {
             Some(stored) => access::read_stored(stored),
             None => access::default_descriptor(token, FileKind::Directory, false),
         };
-        access::may_create_in(&parent, token, kind)?;
+        if !self.restores {
+            access::may_create_in(&parent, token, kind)?;
+        }
         let given = self.given.as_ref();
         let new = access::create_security_descriptor(&parent, given, kind, token)?;
         let bytes = new.to_bytes().map_err(|_| NtStatus::INVALID_ACL)?;
@@ -84,7 +104,7 @@ impl Place<'_> {
         if !stat.has_security {
             return Ok(());
         }
-        let privileges = privileges(self.request.session()?);
+        let (privileges, for_backup) = privileges(self.request.session()?, create);
         let asked = match plan.maximum_allowed {
             true => access::map_generic(create.desired_access & !access_mask::MAXIMUM_ALLOWED),
             false => plan.access,
@@ -100,9 +120,13 @@ impl Place<'_> {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         plan.access = match plan.maximum_allowed {
-            true => asked | (own | from_parent) & self.tree.maximal_access,
+            true => asked | (own | from_parent | for_backup) & self.tree.maximal_access,
             false => asked,
         };
+        if plan.access == 0 {
+            // The most of nothing.
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         Ok(())
     }
 
