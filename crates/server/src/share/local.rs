@@ -202,6 +202,9 @@ impl LocalBackend {
         if facts.kind() != Some(kind) {
             return Err(NtStatus::ACCESS_DENIED);
         }
+        if descriptor.is_none() {
+            self.root.known.created(&facts);
+        }
         let opened = self.opened(path, fd, kind, access, facts, true);
         if let Some(descriptor) = descriptor {
             let path = descriptor_path(&opened.handle.fd);

@@ -162,6 +162,10 @@ impl KnownAttributes {
         let (key, changed) = (facts.key(), facts.stamp().changed);
         let mut shard = self.shard(key);
         let before = shard.get(&key).copied();
+        if before.is_some_and(|it| it.changed == changed && it.stored.has_security == Some(true)) {
+            // It has come meanwhile, within one tick of the file system's clock.
+            stored.has_security = Some(true);
+        }
         if let Some(set) = stored.change_time {
             let (seconds, nanoseconds) = changed;
             let moved = FileTime::from_unix(seconds, nanoseconds).saturating_since(set.at);
@@ -179,9 +183,27 @@ impl KnownAttributes {
         stored
     }
 
-    /// This server has just set them; `facts` are from afterwards.
-    pub(super) fn set(&self, facts: &Facts, stored: Stored) {
+    /// This server has just made the file: it has none. What is known of this very moment
+    /// stays, as somebody else may have set it already.
+    pub(super) fn created(&self, facts: &Facts) {
         let (key, changed) = (facts.key(), facts.stamp().changed);
+        let mut shard = self.shard(key);
+        if shard.get(&key).is_none_or(|known| known.changed != changed) {
+            let stored = Stored {
+                has_security: Some(false),
+                ..Stored::default()
+            };
+            insert(&mut shard, key, Known { changed, stored });
+        }
+    }
+
+    /// This server has just set them; `facts` are from afterwards.
+    pub(super) fn set(&self, facts: &Facts, mut stored: Stored) {
+        let (key, changed) = (facts.key(), facts.stamp().changed);
+        if stored.has_security == Some(false) {
+            // A descriptor may have come while this was set.
+            stored.has_security = None;
+        }
         insert(&mut self.shard(key), key, Known { changed, stored });
     }
 

@@ -13,6 +13,7 @@ mod escapes;
 mod facts;
 mod listing;
 mod names;
+mod security;
 mod streams;
 mod waiting;
 
