@@ -38,6 +38,18 @@ pub struct SecurityContext {
 }
 
 impl SecurityContext {
+    /// Who has said no name and shown no password.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            user_name: "".into(),
+            domain: "".into(),
+            sid: SID_ANONYMOUS.into(),
+            groups: [SID_NETWORK.into()].into(),
+            is_guest: false,
+            is_anonymous: true,
+        }
+    }
+
     /// Member of the group?
     pub fn has(&self, sid: &str) -> bool {
         self.groups.iter().any(|group| &**group == sid)

@@ -153,12 +153,12 @@ pub(crate) fn apply(
     Ok(descriptor)
 }
 
-/// PROTECTED wins over UNPROTECTED.
+/// Who asks for both asks for nothing.
 fn set_protection(control: &mut u16, bit: u16, protected: bool, unprotected: bool) {
-    if protected {
-        *control |= bit;
-    } else if unprotected {
-        *control &= !bit;
+    match (protected, unprotected) {
+        (true, false) => *control |= bit,
+        (false, true) => *control &= !bit,
+        _ => {}
     }
 }
 

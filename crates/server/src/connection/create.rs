@@ -212,7 +212,7 @@ fn open_pipe(
     };
     let pipe = service.open(Caller {
         session: session.id,
-        security_context: session.security_context.clone(),
+        security_context: session.caller(),
         client_name: session.connection.client_name.clone(),
         application: crate::application::Application::new(core.clone()),
     })?;

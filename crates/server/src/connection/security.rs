@@ -7,7 +7,7 @@ use smb::wire::{
 };
 
 use super::request::{Answer, Done, Failure, Request};
-use crate::access;
+use crate::access::{self, Token};
 use crate::core::Core;
 use crate::open::{FileOpen, Open};
 use crate::session::Session;
@@ -104,11 +104,16 @@ pub(super) fn rights_on(
     session: &Session,
     waiting: Waiting,
 ) -> Result<u32, Failure> {
+    // What the share lets in, and it lets in nobody without a name.
+    let unprotected = match session.is_anonymous() {
+        true => 0,
+        false => access_mask::FILE_ALL_ACCESS,
+    };
     if !stat.has_security {
-        return Ok(access_mask::FILE_ALL_ACCESS);
+        return Ok(unprotected);
     }
     let stored = handle.security(waiting)?;
-    Ok(stored.map_or(access_mask::FILE_ALL_ACCESS, |stored| {
+    Ok(stored.map_or(unprotected, |stored| {
         access::maximal_access(&access::read_stored(&stored), &session.token())
     }))
 }
@@ -128,8 +133,9 @@ fn descriptor_of(
         false => FileKind::File,
     };
     let is_root = open.path(&core.files).is_root();
-    let token = &request.session()?.token();
-    Ok(access::default_descriptor(token, kind, is_root))
+    // Of the user whose session it is, whoever acts for him now.
+    let user = Token::new(&request.session()?.security_context);
+    Ok(access::default_descriptor(&user, kind, is_root))
 }
 
 fn require_all(open: &Open, rights: u32) -> Result<(), NtStatus> {

@@ -125,7 +125,10 @@ impl Connection {
                     Some(session) => renew(session, &accepted, self.expiration(request.now))?,
                     None => self.establish(id, &accepted, preauth.as_deref(), request.now)?,
                 };
-                if setup.previous_session_id != 0 && setup.previous_session_id != id {
+                if setup.previous_session_id != 0
+                    && setup.previous_session_id != id
+                    && !accepted.security_context.is_anonymous
+                {
                     self.end_previous(setup.previous_session_id, &session);
                 }
                 let context = &session.security_context;
@@ -190,7 +193,10 @@ impl Connection {
                 session_key,
                 ..
             } => {
-                let security_context = if anonymous {
+                let security_context = if anonymous && logon.renews.is_some() {
+                    // It only takes rights away, whatever the accounts say of new sessions.
+                    Arc::new(SecurityContext::nobody())
+                } else if anonymous {
                     accounts.anonymous().ok_or(NtStatus::ACCESS_DENIED)?
                 } else {
                     let account = found.ok_or(NtStatus::LOGON_FAILURE)?;
@@ -299,12 +305,17 @@ enum Leg {
     Accepted(Accepted),
 }
 
-/// Another user cannot take a session over; the keys stay those of its first logon.
+/// Another user cannot take a session over; the keys stay those of its first logon. Nobody in
+/// particular can, but gets nothing by it.
 fn renew(
     session: &Arc<Session>,
     accepted: &Accepted,
     expiration: Option<FileTime>,
 ) -> Result<Arc<Session>, NtStatus> {
+    if accepted.security_context.is_anonymous {
+        session.renounce();
+        return Ok(session.clone());
+    }
     if session.security_context.user_name != accepted.security_context.user_name {
         return Err(NtStatus::ACCESS_DENIED);
     }

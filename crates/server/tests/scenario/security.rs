@@ -540,3 +540,68 @@ async fn administrators_take_over_what_is_closed_to_them() {
     audited.control = control::SE_SELF_RELATIVE | control::SE_SACL_PRESENT;
     assert_eq!(descriptor(&admin, file_id, sacl).await, Ok(audited));
 }
+
+/// Nobody may authenticate in the place of a session's user ([MS-SMB2] 3.3.5.5.2): it takes
+/// every right away but those of open handles, until the user authenticates again.
+#[tokio::test]
+async fn a_session_that_nobody_has_renewed_has_its_handles_and_nothing_else() {
+    let scene = Scene::new(|config| {
+        config.limits.session_lifetime = Some(Duration::from_secs(60));
+    });
+    let alice = Raw::connect(&scene, ALICE, "alice", "data").await;
+    let other = Raw::connect(&scene, BOB, "alice", "data").await;
+    let (held, _) = alice.create("f", EVERYTHING).await.unwrap();
+    let previous = other.session.id();
+    let status = authenticate_instead_of(&alice.session, "", previous).await;
+    assert_eq!(status, NtStatus::SUCCESS);
+    assert_eq!(
+        other.echo().await,
+        NtStatus::SUCCESS,
+        "nobody ends a session"
+    );
+
+    assert!(descriptor(&alice, held, OWNER_GROUP_DACL).await.is_ok());
+    let dacl = part::DACL_SECURITY_INFORMATION;
+    assert_eq!(
+        may(&alice, "f", open(access_mask::FILE_READ_DATA)).await,
+        DENIED
+    );
+    assert_eq!(
+        may(&alice, "f", open(access_mask::MAXIMUM_ALLOWED)).await,
+        DENIED
+    );
+    assert_eq!(may(&alice, "new", EVERYTHING).await, DENIED);
+    assert_eq!(may(&alice, "new", DIRECTORY).await, DENIED);
+    assert!(!scene.directory.path().join("data/new").exists());
+    assert_eq!(
+        rename(&alice, held, "g", false).await,
+        NtStatus::ACCESS_DENIED
+    );
+    let refused = alice.session.tree_connect("test", "docs").await;
+    assert!(
+        matches!(refused, Err(Error::Status { status, .. }) if status == NtStatus::ACCESS_DENIED)
+    );
+    assert_eq!(
+        set(&alice, held, dacl, &only("alice")).await,
+        NtStatus::SUCCESS
+    );
+    let told = descriptor(&alice, held, OWNER_GROUP_DACL).await.unwrap();
+    assert_eq!(told.owner, Some(sid("alice")), "it stays hers");
+
+    // It does not last longer for it.
+    scene.clock.advance(Duration::from_secs(61));
+    assert_eq!(
+        descriptor(&alice, held, OWNER_GROUP_DACL).await,
+        Err(NtStatus::NETWORK_SESSION_EXPIRED)
+    );
+    let status = authenticate_again(&alice.session, "").await;
+    assert_eq!(status, NtStatus::SUCCESS);
+    assert_eq!(
+        descriptor(&alice, held, OWNER_GROUP_DACL).await,
+        Err(NtStatus::NETWORK_SESSION_EXPIRED)
+    );
+    let status = authenticate_again(&alice.session, "alice").await;
+    assert_eq!(status, NtStatus::SUCCESS);
+    assert_eq!(rename(&alice, held, "g", false).await, NtStatus::SUCCESS);
+    assert_eq!(may(&alice, "new", EVERYTHING).await, Ok(()));
+}

@@ -14,7 +14,6 @@ use smb::wire::{
 use super::file::Place;
 use super::plan::Plan;
 use crate::access;
-use crate::account::SID_ADMINISTRATORS;
 use crate::connection::request::Failure;
 use crate::connection::security;
 use crate::session::Session;
@@ -23,7 +22,7 @@ use crate::share::{CreationPolicy, FileKind, FileStat, Opened};
 /// Rights that the caller has by privilege, whatever a descriptor says, and those of them that
 /// MAXIMUM_ALLOWED stands for.
 pub(super) fn privileges(session: &Session, create: &CreateRequest<'_>) -> (u32, u32) {
-    if !session.security_context.has(SID_ADMINISTRATORS) {
+    if !session.is_administrator() {
         return (0, 0);
     }
     match create.create_options & create_options::FILE_OPEN_FOR_BACKUP_INTENT {
@@ -74,6 +73,9 @@ impl fmt::Debug for NewSecurity<'_> {
 impl CreationPolicy for NewSecurity<'_> {
     /// Where neither the directory nor the request says anything nothing is stored.
     fn create(&self, parent: Option<&[u8]>, kind: FileKind) -> Result<Option<Vec<u8>>, NtStatus> {
+        if parent.is_none() && self.session.is_anonymous() {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
         if parent.is_none() && self.given.is_none() {
             return Ok(None);
         }
@@ -101,10 +103,11 @@ impl Place<'_> {
         opened: &Opened,
         stat: &FileStat,
     ) -> Result<(), Failure> {
-        if !stat.has_security {
+        let session = self.request.session()?;
+        if !stat.has_security && !session.is_anonymous() {
             return Ok(());
         }
-        let (privileges, for_backup) = privileges(self.request.session()?, create);
+        let (privileges, for_backup) = privileges(session, create);
         let asked = match plan.maximum_allowed {
             true => access::map_generic(create.desired_access & !access_mask::MAXIMUM_ALLOWED),
             false => plan.access,
