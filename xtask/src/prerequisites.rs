@@ -1,5 +1,5 @@
 //! What the tests need beside Rust: Samba's programs, rclone, three Python clients, maturin
-//! for the Python package, C compilers and valgrind for the C library. Installed only if
+//! for the Python package, C compilers, make and valgrind. Installed only if
 //! missing.
 
 use std::fs;
@@ -21,6 +21,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("gcc", "gcc"),
     ("g++", "g++"),
+    // jemalloc's own way to be built.
+    ("make", "make"),
     ("clang", "clang"),
     ("clang++", "clang"),
     ("pkg-config", "pkg-config"),

@@ -24,7 +24,7 @@ const PARTS: &[&str] = &[
 
 /// Parts that run only if they are named: what they ask for is not met yet. `tests/SKIPS.md`
 /// says what is missing.
-const ON_REQUEST: &[&str] = &["siege", "differential", "guest"];
+const ON_REQUEST: &[&str] = &["differential", "guest"];
 
 /// What stands for several parts: the answers that come within minutes.
 const QUICK: &[&str] = &["format", "lint", "unit"];

@@ -130,8 +130,23 @@ impl Generator {
     }
 
     fn operation(&mut self, opened: &Opened) -> Operation {
+        let operation = self.any_operation(opened);
+        match &operation {
+            // smbd renames to the name that the file has whatever the access, and lists a
+            // directory that was renamed by its old name.
+            Operation::Set(Set::Rename { to, .. })
+                if *to == opened.path && self.random.chance(95) =>
+            {
+                self.query()
+            }
+            Operation::List { .. } if opened.is_renamed => self.query(),
+            _ => operation,
+        }
+    }
+
+    fn any_operation(&mut self, opened: &Opened) -> Operation {
         if opened.is_directory {
-            return self.directory_operation();
+            return self.directory_operation(opened.create.access);
         }
         let locks = if self.wishes.locks { 14 } else { 0 };
         match self.random.weighted(&[
@@ -149,7 +164,8 @@ impl Generator {
             },
             1 => Operation::Write {
                 offset: self.offset(),
-                length: self.random.pick(&[0, 1, 5, 10]),
+                // None of 0 bytes: smbd sets FILE_ATTRIBUTE_ARCHIVE for it.
+                length: self.random.pick(&[1, 5, 10]),
             },
             2 => Operation::Lock {
                 ranges: self.ranges(),
@@ -161,7 +177,7 @@ impl Generator {
         }
     }
 
-    fn directory_operation(&mut self) -> Operation {
+    fn directory_operation(&mut self, access: u32) -> Operation {
         match self
             .random
             .weighted(&[(20, 0), (12, 1), (12, 2), (1, 3), (20, 4), (3, 5)])
@@ -173,7 +189,7 @@ impl Generator {
                     .to_owned(),
                 restart: self.random.chance(60),
             },
-            1 => Operation::Set(self.set(true, u32::MAX)),
+            1 => Operation::Set(self.set(true, access)),
             2 => self.query(),
             3 => Operation::Flush,
             4 => self.close(),
@@ -280,7 +296,8 @@ impl Generator {
             (1, 6),
             (1, 7),
         ]) {
-            0 => Set::Disposition(!may_delete || self.random.chance(75)),
+            // smbd takes a deletion back for who has no right to delete.
+            0 => Set::Disposition(self.random.chance(if may_delete { 75 } else { 97 })),
             1 => Set::EndOfFile(self.random.pick(&[0, 1, 4, 9, 20, 6000])),
             2 => Set::Allocation(self.random.pick(&[0, 4, 4096, 8192])),
             3 => Set::Basic {

@@ -7,14 +7,14 @@ use smb::NtStatus;
 use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
-use super::request::Failure;
 use super::security::{rights_on, rights_on_directory};
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
-use crate::pending::Wait;
+use crate::request::Failure;
+use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    CreateMode, FileHandle, FileStat, KindWanted, OpenParameters, SharePath, StoreError,
+    CreateMode, KindWanted, OpenParameters, Opened, SharePath, StoreError, StoreResult,
 };
 
 impl Change<'_> {
@@ -22,6 +22,10 @@ impl Change<'_> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // A store keeps a stream by its name.
+            return Err(NtStatus::NOT_SUPPORTED.into());
+        }
         let target = target(wanted)?;
         let old = open.path(&core.files);
         if old.is_root() {
@@ -30,11 +34,15 @@ impl Change<'_> {
         self.check_rights_on_directory(&target)?;
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
+        core.files.may_move_into(&self.destination(&target)?)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
                 .break_handle_caching(open.id, ticket, now, effects))
         })?;
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         file.file.may_rename(open.id)?;
         let old_name = FileName::new(&root, &old);
         if file.is_directory {
@@ -47,13 +55,6 @@ impl Change<'_> {
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
         }
-        if let Some(directory) = new_name.parent()
-            && !file.is_directory
-        {
-            // Directories may come even if somebody could delete where they go, as with
-            // Samba.
-            core.files.may_move_into(&directory)?;
-        }
         let replaced = wanted.replace_if_exists && self.make_room(&target)?;
         core.expect_rename(&old_name, &new_name);
         let result = file
@@ -65,6 +66,8 @@ impl Change<'_> {
             return Err(error.into());
         }
         core.files.rename(&file.file, open.id, &new_name);
+        // [MS-FSA] 2.1.5.15.12; a rename does not fail for that.
+        let _ = file.archive(self.waiting);
         core.renamed(
             &old_name,
             &new_name,
@@ -79,11 +82,21 @@ impl Change<'_> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // [MS-FSA] 2.1.5.15.7.
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
         if file.is_directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         let target = target(wanted)?;
         self.check_rights_on_directory(&target)?;
+        if core.files.is_doomed(&self.destination(&target)?) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
@@ -101,6 +114,8 @@ impl Change<'_> {
             core.unexpect(&name, OwnChange::Created);
             return Err(error.into());
         }
+        // [MS-FSA] 2.1.5.15.7; a link does not fail for that.
+        let _ = file.archive(self.waiting);
         core.added(&name, false, file.parent_lease());
         Ok(())
     }
@@ -118,14 +133,13 @@ impl Change<'_> {
     }
 
     /// What gives way is deleted.
-    fn check_rights_to_replace(
-        &self,
-        handle: &dyn FileHandle,
-        stat: &FileStat,
-        target: &SharePath,
-    ) -> Result<(), Failure> {
+    fn check_rights_to_replace(&self, found: &Opened, target: &SharePath) -> Result<(), Failure> {
+        let stat = found.handle.stat(self.waiting)?;
+        if stat.key == self.file.file.identity().key {
+            return Ok(());
+        }
         let session = self.request.session()?;
-        let own = rights_on(handle, stat, session, self.waiting)?;
+        let own = rights_on(&*found.handle, &stat, session, self.waiting)?;
         if own & access_mask::DELETE == 0
             && self.rights_on_directory_of(target)? & access_mask::FILE_DELETE_CHILD == 0
         {
@@ -138,7 +152,7 @@ impl Change<'_> {
         let parent = target.parent().unwrap_or_default();
         let session = self.request.session()?;
         match rights_on_directory(self.backend, session, &parent, self.waiting) {
-            // The rename itself says what is wrong.
+            // What follows says what is wrong.
             Err(Failure::Status(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY)) => {
                 Ok(access_mask::FILE_ALL_ACCESS)
             }
@@ -146,14 +160,28 @@ impl Change<'_> {
         }
     }
 
-    /// What a rename or link will replace must not be open; who only caches a handle of it
-    /// closes that. False if nothing is there, or the file itself.
-    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
-        let found = self.backend.open(
+    /// The directory of the new name, looked at before anybody is troubled ([MS-FSA]
+    /// 2.1.5.15.7, 2.1.5.15.12).
+    fn destination(&self, target: &SharePath) -> Result<FileIdentity, Failure> {
+        let directory = target.parent().unwrap_or_default();
+        match self.look(&directory, KindWanted::Directory) {
+            Err(StoreError::Status(
+                NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY,
+            )) => Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
+            found => Ok(found?),
+        }
+    }
+
+    fn look(&self, path: &SharePath, kind: KindWanted) -> StoreResult<FileIdentity> {
+        self.identity_of(&self.find(path, kind)?)
+    }
+
+    fn find(&self, path: &SharePath, kind: KindWanted) -> StoreResult<Opened> {
+        self.backend.open(
             &OpenParameters {
-                path: target,
+                path,
                 mode: CreateMode::Existing,
-                kind: KindWanted::Any,
+                kind,
                 read: false,
                 write: false,
                 attributes: 0,
@@ -162,27 +190,31 @@ impl Change<'_> {
                 stream: None,
             },
             self.waiting,
-        );
-        let found = match found {
-            Ok(found) => {
-                let stat = found.handle.stat(self.waiting)?;
-                if stat.key != self.file.file.identity().key {
-                    self.check_rights_to_replace(&*found.handle, &stat, target)?;
-                }
-                stat
-            }
+        )
+    }
+
+    fn identity_of(&self, found: &Opened) -> StoreResult<FileIdentity> {
+        Ok(FileIdentity {
+            store: self.backend.store(),
+            key: found.handle.stat(self.waiting)?.key,
+            stream: None,
+        })
+    }
+
+    /// What a rename or link will replace must not be open; who only caches a handle of it
+    /// closes that. False if nothing is there, or the file itself.
+    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+        let found = match self.find(target, KindWanted::Any) {
+            Ok(found) => found,
             Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
             // The rename itself says what is wrong.
             Err(StoreError::Status(_)) => return Ok(false),
         };
-        let identity = FileIdentity {
-            store: self.backend.store(),
-            key: found.key,
-            stream: None,
-        };
+        let identity = self.identity_of(&found)?;
         if identity == *self.file.file.identity() {
             return Ok(false);
         }
+        self.check_rights_to_replace(&found, target)?;
         let files = &self.core.files;
         self.take_turn(|ticket, now, effects| {
             files.break_for_replacement(&identity, ticket, now, effects)
@@ -231,7 +263,11 @@ impl Change<'_> {
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
         }
-        file.file.set_delete_pending(open.id, delete);
+        match delete {
+            true => core.mark(open),
+            false => core.unmark(open),
+        }
+        file.file.set_delete_pending(delete);
         if delete
             && file.is_directory
             && let Some(name) = core.files.name_of(&file.file, open.id)

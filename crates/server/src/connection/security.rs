@@ -6,10 +6,10 @@ use smb::wire::{
     access_mask, security_information,
 };
 
-use super::request::{Answer, Done, Failure, Request};
 use crate::access::{self, Token};
 use crate::core::Core;
 use crate::open::{FileOpen, Open};
+use crate::request::{Answer, Done, Failure, Request};
 use crate::session::Session;
 use crate::share::{
     Backend, CreateMode, FileHandle, FileKind, FileStat, KindWanted, OpenParameters, SharePath,

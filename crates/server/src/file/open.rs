@@ -9,7 +9,8 @@ use smb::wire::access_mask;
 
 use super::caching::{BREAK_TIMEOUT, Caching, OplockLevel, breaks_no_lease, breaks_no_oplock};
 use super::lease::{GrantedLease, Lease, LeaseRequest};
-use super::names::{FileName, NodeId};
+use super::name::FileName;
+use super::names::NodeId;
 use super::state::{Entry, Phase, Slot, State};
 use super::{Effects, File, FileIdentity, FileTable, LeaseHome, Ticket};
 
@@ -101,14 +102,15 @@ impl OpenRequest<'_> {
         )
     }
 
-    /// The rights as others meet them: who overwrites, writes ([MS-FSA] 2.1.5.1.2).
+    /// The rights as others meet them: who overwrites, writes, and who supersedes, deletes
+    /// ([MS-FSA] 2.1.5.1.2).
     fn claimed(&self) -> u32 {
-        let overwriting = if self.overwrites() {
-            access_mask::FILE_WRITE_DATA
-        } else {
-            0
-        };
-        self.access | overwriting
+        self.access
+            | match self.effect {
+                CreateEffect::Overwritten => access_mask::FILE_WRITE_DATA,
+                CreateEffect::Superseded => access_mask::DELETE,
+                CreateEffect::Opened | CreateEffect::Created => 0,
+            }
     }
 }
 
@@ -181,8 +183,7 @@ impl FileTable {
         state.expire(now, effects);
         state.forget(request.ticket);
         let own = self.own_lease(file, state, request)?;
-        let is_doomed = |state: &State| state.delete_pending || state.phase == Phase::Doomed;
-        if is_doomed(state) || base.is_some_and(is_doomed) {
+        if state.is_doomed() || base.is_some_and(State::is_doomed) {
             return Err(Some(NtStatus::DELETE_PENDING));
         }
         // Looked at in each attempt: a client may close a handle that it only cached.
@@ -355,8 +356,13 @@ fn break_for_open(
     let again = request.again;
     for (slot, lease) in state.leases() {
         if Some(slot) != own.slot() {
-            let breaking = lease.is_breaking() && (again || !lease.state().any(lost));
-            wait |= lease.state().any(awaited) || breaking;
+            // A client without handle caching makes no room by closing.
+            let follows = if lease.state().any(lost) {
+                again
+            } else {
+                !conflict
+            };
+            wait |= lease.state().any(awaited) || lease.is_breaking() && follows;
         }
     }
     state.break_leases(now, effects, |slot, lease| {

@@ -121,6 +121,11 @@ impl State {
         self.opens.is_empty() && self.streams == 0
     }
 
+    /// Is it marked for deletion, or about to be removed? It gets no new opens.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.delete_pending || self.phase == Phase::Doomed
+    }
+
     pub(super) fn opens(&self) -> &[Entry] {
         &self.opens
     }

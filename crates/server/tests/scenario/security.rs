@@ -10,6 +10,7 @@ use smb::wire::{
     file_information_class as class, info_type, security_information as part, utf16,
 };
 
+use super::logons::{authenticate_again, authenticate_instead_of};
 use super::raw::{Raw, SHARED, Wanted, created};
 use super::*;
 
@@ -502,7 +503,7 @@ async fn descriptors_outlive_the_server_and_hold_in_every_share_of_the_directory
 async fn administrators_take_over_what_is_closed_to_them() {
     let Two { scene, alice, bob } = two().await;
     directory(&alice, "hers", &only("alice")).await;
-    let admin = Raw::connect(&scene, BOB, "admin", "data").await;
+    let admin = Raw::connect(&scene, BOB, "root", "data").await;
     let read = access_mask::READ_CONTROL;
     assert_eq!(may(&admin, "hers", open(read)).await, DENIED);
     // FILE_OPEN_FOR_BACKUP_INTENT.

@@ -5,7 +5,7 @@ use smb::wire::{CreateResponse, LeaseBreakNotification, oplock_level};
 use super::*;
 use crate::answer;
 use crate::request::lease_number;
-use crate::step::{lease, oplock};
+use crate::step::{Set, lease, oplock};
 
 /// MessageId of what answers no request ([MS-SMB2] 2.2.1.2).
 const UNSOLICITED: u64 = u64::MAX;
@@ -90,8 +90,11 @@ impl Player {
                         file_id: answer.file_id,
                         client: request.client,
                         create: create.clone(),
-                        is_directory: answer.file_attributes & 0x10 != 0,
+                        is_directory: answer.file.file_attributes & 0x10 != 0,
                         level: answer.oplock_level,
+                        path: create.path.clone(),
+                        has_locked: false,
+                        is_renamed: false,
                         is_closed: false,
                     };
                     self.opens.insert(request.step, opened);
@@ -104,6 +107,27 @@ impl Player {
                 // In a compound it is the open of the step itself.
                 let open = if *open == 0 { request.step } else { *open };
                 self.closed(open);
+            }
+            Action::On {
+                open,
+                operation: Operation::Set(Set::Rename { to, .. }),
+            } => {
+                let open = if *open == 0 { request.step } else { *open };
+                let old = self.opens.get(&open).map(|opened| opened.path.clone());
+                for opened in self.opens.values_mut() {
+                    if Some(&opened.path) == old.as_ref() {
+                        opened.path = to.clone();
+                        opened.is_renamed = true;
+                    }
+                }
+            }
+            Action::On {
+                open,
+                operation: Operation::Lock { .. },
+            } => {
+                if let Some(opened) = self.opens.get_mut(open) {
+                    opened.has_locked = true;
+                }
             }
             Action::AcknowledgeOplock { open, level } => {
                 if let Some(opened) = self.opens.get_mut(open) {

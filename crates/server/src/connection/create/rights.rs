@@ -14,8 +14,8 @@ use smb::wire::{
 use super::file::Place;
 use super::plan::Plan;
 use crate::access;
-use crate::connection::request::Failure;
 use crate::connection::security;
+use crate::request::Failure;
 use crate::session::Session;
 use crate::share::{CreationPolicy, FileKind, FileStat, Opened};
 

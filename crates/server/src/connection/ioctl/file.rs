@@ -4,12 +4,11 @@
 use smb::wire::{IoctlRequest, access_mask, file_attributes, fsctl};
 use smb::{FileTime, NtStatus};
 
-use crate::connection::request::Failure;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open};
-use crate::share::{FileKey, StoreError, StoreResult, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::Failure;
+use crate::share::{FileKey, ShareKind, StoreError, StoreResult, Waiting};
 
 /// Bytes of FILE_ALLOCATED_RANGE_BUFFER and of FILE_ZERO_DATA_INFORMATION
 /// ([MS-FSCC] 2.3.55, 2.3.71): two numbers.

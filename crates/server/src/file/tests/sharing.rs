@@ -129,20 +129,38 @@ fn a_file_with_open_streams_is_not_renamed() {
 fn nothing_moves_into_a_directory_that_is_open_for_deletion_or_to_be_left_alone() {
     let mut bench = Bench::new();
     let looking = bench.create(directory("d").access(READ)).open();
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
-    let deleting = bench.create(directory("d").access(DELETE)).open();
+    let d = bench.identity("d");
     let violation = Err(NtStatus::SHARING_VIOLATION);
-    assert_eq!(bench.table.may_move_into(&name("D")), violation);
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
+    let deleting = bench.create(directory("d").access(DELETE)).open();
+    assert_eq!(bench.table.may_move_into(&d), violation);
     bench.close(deleting);
     let alone = directory("d")
         .access(READ)
         .share(SHARE_ALL & !share_access::FILE_SHARE_WRITE);
     let alone = bench.create(alone).open();
-    assert_eq!(bench.table.may_move_into(&name("d")), violation);
+    assert_eq!(bench.table.may_move_into(&d), violation);
     bench.close(alone);
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
     bench.close(looking);
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
+    bench.end();
+}
+
+#[test]
+fn nothing_comes_into_a_directory_that_is_to_be_deleted() {
+    let mut bench = Bench::new();
+    let one = bench.create(directory("d")).open();
+    let d = bench.identity("d");
+    assert!(!bench.table.is_directory_doomed(&name("d/a")));
+    bench.file(one).set_delete_pending(true);
+    let pending = Err(NtStatus::DELETE_PENDING);
+    assert_eq!(bench.table.may_move_into(&d), pending);
+    assert!(bench.table.is_doomed(&d));
+    assert!(bench.table.is_directory_doomed(&name("D/a")));
+    assert!(!bench.table.is_directory_doomed(&name("d")));
+    bench.file(one).set_delete_pending(false);
+    assert!(!bench.table.is_directory_doomed(&name("d/a")));
     bench.end();
 }
 

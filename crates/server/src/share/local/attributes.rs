@@ -14,12 +14,12 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::fd::AsFd;
 use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 use smb::FileTime;
 
 use super::super::{FileKey, FileKind};
+use super::extended::{self, At};
 use super::facts::Facts;
 
 pub(super) const READONLY: u32 = 0x0001;
@@ -50,34 +50,49 @@ pub(super) struct SetChangeTime {
     pub(super) at: FileTime,
 }
 
-/// What the extended attribute holds.
+/// What the extended attribute holds, and what clients have beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) attributes: Option<u32>,
     pub(super) creation_time: Option<FileTime>,
     pub(super) change_time: Option<SetChangeTime>,
-    /// There is a security descriptor, in an attribute of its own; `None` if nobody has
-    /// looked.
+    /// EaSize of the client's attributes, which are beside it.
+    pub(super) ea_size: u32,
+    /// There is a security descriptor, beside it as well; `None` if that is not known.
     pub(super) has_security: Option<bool>,
 }
 
 impl Stored {
-    /// Of the file at `path`, a link itself; nothing if it has none or may not be asked.
-    pub(super) fn of_path(path: &str) -> Self {
+    /// Of what is there; nothing if it has none or may not be asked.
+    pub(super) fn of(at: At<'_>) -> Self {
+        // One question for most files, which have no extended attributes.
+        let names = {
+            let _complete = extended::complete();
+            at.names()
+        };
+        let Ok(names) = names else {
+            // Who then asks for the descriptor hears why.
+            return Self {
+                has_security: Some(true),
+                ..Self::default()
+            };
+        };
+        if names.is_empty() {
+            return Self {
+                has_security: Some(false),
+                ..Self::default()
+            };
+        }
         let mut value = [0; BYTES];
-        Self::decode(rustix::fs::lgetxattr(path, NAME, &mut value), &value)
-    }
-
-    /// Of what the link `path` in `/proc` stands for.
-    pub(super) fn of_descriptor_path(path: &str) -> Self {
-        let mut value = [0; BYTES];
-        Self::decode(rustix::fs::getxattr(path, NAME, &mut value), &value)
-    }
-
-    /// Of an open file, not O_PATH.
-    pub(super) fn of(fd: impl AsFd) -> Self {
-        let mut value = [0; BYTES];
-        Self::decode(rustix::fs::fgetxattr(fd, NAME, &mut value), &value)
+        let stored = match names.iter().any(|name| name == NAME) {
+            true => Self::decode(at.value(NAME, &mut value), &value),
+            false => Self::default(),
+        };
+        Self {
+            ea_size: names.ea_size(at),
+            has_security: Some(names.iter().any(|name| name == extended::SECURITY)),
+            ..stored
+        }
     }
 
     fn decode(length: Result<usize, Errno>, value: &[u8; BYTES]) -> Self {
@@ -94,8 +109,7 @@ impl Stored {
         let mut stored = Self {
             attributes: (attributes != 0).then_some(attributes),
             creation_time: time(),
-            change_time: None,
-            has_security: None,
+            ..Self::default()
         };
         match length {
             Ok(SHORT_BYTES) => stored,

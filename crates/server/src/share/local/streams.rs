@@ -11,8 +11,8 @@ use smb::NtStatus;
 
 use super::super::name::{StreamName, same_name};
 use super::super::{
-    Cursor, DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, Names, SharePath, StoreResult,
-    StreamEntry, Times, Waiting,
+    Cursor, DirectoryEntry, ExtendedAttribute, FileHandle, FileKey, FileKind, FileStat, Names,
+    SharePath, StoreResult, StreamEntry, Times, Waiting,
 };
 use super::descriptor_path;
 use super::errno::status;
@@ -169,6 +169,18 @@ impl FileHandle for StreamHandle {
 
     fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()> {
         self.base.set_attributes(attributes, waiting)
+    }
+
+    fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {
+        self.base.extended_attributes(waiting)
+    }
+
+    fn change_extended_attributes(
+        &self,
+        changes: &[ExtendedAttribute],
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        self.base.change_extended_attributes(changes, waiting)
     }
 
     fn rename(&self, _target: &SharePath, _replace: bool, _waiting: Waiting) -> StoreResult<()> {
