@@ -277,6 +277,17 @@ pub fn info_ea(bytes: &[u8]) -> bool {
     names.len() > 1 || attributes.len() > 1
 }
 
+/// [`wire::SecurityDescriptor`]: what was read is written, and reads back the same. Lists
+/// that share bytes, or overlap, take no more room than each could alone.
+pub fn security_descriptor(bytes: &[u8]) -> bool {
+    let Ok(value) = wire::SecurityDescriptor::read(bytes) else {
+        return false;
+    };
+    let again = value.to_bytes().expect("what was read fits");
+    assert_eq!(wire::SecurityDescriptor::read(&again), Ok(value));
+    true
+}
+
 /// The server's end of a logon: nobody is let in by bytes that know no password.
 pub fn auth_acceptor(token: &[u8]) -> bool {
     let hash = nt_hash("a password that is in no corpus");
@@ -333,6 +344,7 @@ pub const OTHERS: &[(&str, Target)] = &[
     ("info_directory", info_directory),
     ("info_notify", info_notify),
     ("info_ea", info_ea),
+    ("security_descriptor", security_descriptor),
     ("auth_acceptor", auth_acceptor),
     ("auth_initiator", auth_initiator),
 ];

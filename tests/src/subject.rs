@@ -69,6 +69,8 @@ pub struct Options {
     pub signing_optional: bool,
     /// Where its folder is made; `None` for the usual place.
     pub parent: Option<PathBuf>,
+    /// Where our server listens; `None` for a free port of loopback.
+    pub listen: Option<SocketAddr>,
     /// More lines for the share `data` in the settings of Samba; no other server reads them.
     pub samba_share: &'static str,
 }
@@ -253,12 +255,14 @@ fn netsession(folder: &Path, options: &Options) -> (Child, SocketAddr) {
     account(&state, &["add", BOB.name], Some(BOB.password));
     account(&state, &["add", CAROL.name], Some(CAROL.password));
     account(&state, &["disable", CAROL.name], None);
+    let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listen = options.listen.unwrap_or(free_port);
     let mut command = Command::new(program::netsession());
     command
         .arg("serve")
         .arg("--data-dir")
         .arg(&state)
-        .args(["--listen", &format!("{}:0", Ipv4Addr::LOCALHOST)])
+        .args(["--listen", &listen.to_string()])
         .arg("--local-socket")
         .arg(folder.join("srvsvc.sock"))
         .arg("--share")

@@ -57,6 +57,7 @@ fn links_lead_to_files() {
         ("docs/dependencies.md", "docs"),
         ("docs/performance.md", "docs"),
         ("docs/python.md", "docs"),
+        ("docs/rights.md", "docs"),
     ] {
         let text = read(document);
         for link in text.split("](").skip(1) {

@@ -46,6 +46,7 @@ impl AccountStore for Administrators {
             security_context: Arc::new(SecurityContext {
                 user_name: user_name.into(),
                 domain: "HOT".into(),
+                sid: "S-1-5-21-1-2-3-1000".into(),
                 groups: [SID_ADMINISTRATORS.into()].into(),
                 is_guest: false,
                 is_anonymous: false,

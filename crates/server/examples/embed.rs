@@ -39,6 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         security_context: Arc::new(SecurityContext {
             user_name: user.as_str().into(),
             domain: "EMBED".into(),
+            sid: "S-1-5-21-1-2-3-1000".into(),
             groups: [SID_AUTHENTICATED_USERS.into()].into(),
             is_guest: false,
             is_anonymous: false,

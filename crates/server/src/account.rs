@@ -27,6 +27,8 @@ pub struct SecurityContext {
     pub user_name: Arc<str>,
     /// Account domain or computer name.
     pub domain: Arc<str>,
+    /// The account's own, the same at every logon: what descriptors of files call it.
+    pub sid: Sid,
     /// Groups of the token, well-known ones included.
     pub groups: Arc<[Sid]>,
     /// Logged on as guest.
@@ -36,6 +38,18 @@ pub struct SecurityContext {
 }
 
 impl SecurityContext {
+    /// Who has said no name and shown no password.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            user_name: "".into(),
+            domain: "".into(),
+            sid: SID_ANONYMOUS.into(),
+            groups: [SID_NETWORK.into()].into(),
+            is_guest: false,
+            is_anonymous: true,
+        }
+    }
+
     /// Member of the group?
     pub fn has(&self, sid: &str) -> bool {
         self.groups.iter().any(|group| &**group == sid)

@@ -2,6 +2,7 @@
 //! table of all sessions. It knows nothing of MS-SRVS; services come in as pipes
 //! ([`pipe::PipeService`]) and administer through [`application::Application`].
 
+mod access;
 pub mod account;
 mod announcement;
 pub mod application;

@@ -278,6 +278,8 @@ pub(crate) fn may_have_body(status: NtStatus) -> bool {
         status,
         NtStatus::SUCCESS
             | NtStatus::BUFFER_OVERFLOW
+            // With ErrorData, if somebody has written it.
+            | NtStatus::BUFFER_TOO_SMALL
             | NtStatus::MORE_PROCESSING_REQUIRED
             | NtStatus::NOTIFY_CLEANUP
             | NtStatus::NOTIFY_ENUM_DIR

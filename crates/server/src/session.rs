@@ -7,12 +7,13 @@
 mod table;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smb::FileTime;
 
-use crate::account::SecurityContext;
+use crate::access::Token;
+use crate::account::{SID_ADMINISTRATORS, SecurityContext};
 use crate::application::{SessionGlobalId, SessionRow, TreeConnectRow};
 use crate::budget::SessionAccount;
 use crate::keys::Keys;
@@ -43,6 +44,7 @@ pub(crate) struct Session {
     expiration_time: AtomicU64,
     idle_time: AtomicU64,
     state: AtomicU8,
+    without_rights: AtomicBool,
     pub(crate) signing_required: bool,
     /// What it holds of the server.
     pub(crate) account: SessionAccount,
@@ -78,6 +80,7 @@ impl Session {
             expiration_time: AtomicU64::new(new.expiration_time.map_or(0, |time| time.0)),
             idle_time: AtomicU64::new(new.now.0),
             state: AtomicU8::new(SessionState::Valid as u8),
+            without_rights: AtomicBool::new(false),
             signing_required: new.signing_required,
             account: new.account,
             tables: Mutex::default(),
@@ -91,6 +94,29 @@ impl Session {
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// On whose behalf files are opened. Made anew each time, in about a microsecond: most
+    /// sessions never meet a security descriptor, and an idle one has no room for it.
+    pub(crate) fn token(&self) -> Token {
+        Token::new(&self.caller())
+    }
+
+    /// Who acts now: the user, or nobody, if that was the last to authenticate.
+    pub(crate) fn caller(&self) -> Arc<SecurityContext> {
+        match self.without_rights.load(Ordering::Acquire) {
+            true => Arc::new(SecurityContext::nobody()),
+            false => self.security_context.clone(),
+        }
+    }
+
+    /// What it opens now is opened on nobody's behalf.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.security_context.is_anonymous || self.without_rights.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_administrator(&self) -> bool {
+        !self.is_anonymous() && self.security_context.has(SID_ADMINISTRATORS)
     }
 
     /// A request named this session ([MS-SMB2] 3.3.5.2.8).
@@ -110,8 +136,15 @@ impl Session {
         }
     }
 
+    /// Nobody has authenticated instead of the user. Until the user does again there are no
+    /// rights but those of handles that are open; the session lasts no longer for it.
+    pub(crate) fn renounce(&self) {
+        self.without_rights.store(true, Ordering::Release);
+    }
+
     /// A re-authentication succeeded.
     pub(crate) fn renew(&self, expiration_time: Option<FileTime>) {
+        self.without_rights.store(false, Ordering::Release);
         self.expiration_time
             .store(expiration_time.map_or(0, |time| time.0), Ordering::Relaxed);
     }

@@ -45,6 +45,8 @@ mod pipes;
 mod queries;
 #[path = "scenario/raw.rs"]
 mod raw;
+#[path = "scenario/security.rs"]
+mod security;
 #[path = "scenario/sessions.rs"]
 mod sessions;
 #[path = "scenario/sharing.rs"]
@@ -87,6 +89,16 @@ const BOB: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 11));
 const PAIR: usize = 64 * 1024;
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// The SID of an account.
+fn sid_of(name: &str) -> Arc<str> {
+    let rid = match name {
+        "alice" => 1000,
+        "bob" => 1001,
+        _ => 1002,
+    };
+    format!("S-1-5-21-1-2-3-{rid}").into()
+}
+
 /// Everybody's password is their name; root is an administrator.
 struct Accounts;
 
@@ -103,6 +115,7 @@ impl AccountStore for Accounts {
             security_context: Arc::new(SecurityContext {
                 user_name: name.as_str().into(),
                 domain: "TEST".into(),
+                sid: sid_of(&name),
                 groups,
                 is_guest: false,
                 is_anonymous: false,

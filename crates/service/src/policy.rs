@@ -84,6 +84,7 @@ mod tests {
         SecurityContext {
             user_name: Arc::from("alice"),
             domain: Arc::from("SRV"),
+            sid: Arc::from("S-1-5-21-1-2-3-1000"),
             groups: groups.iter().map(|&sid| Arc::from(sid)).collect(),
             is_guest: false,
             is_anonymous: false,

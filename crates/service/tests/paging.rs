@@ -122,6 +122,7 @@ impl AccountStore for Accounts {
             security_context: Arc::new(SecurityContext {
                 user_name: user_name.into(),
                 domain: "TEST".into(),
+                sid: "S-1-5-21-1-2-3-1000".into(),
                 groups: groups.iter().map(|&sid| Arc::from(sid)).collect(),
                 is_guest: false,
                 is_anonymous: false,

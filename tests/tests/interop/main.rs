@@ -13,5 +13,6 @@ mod local_socket;
 mod logon;
 mod names;
 mod program;
+mod security;
 mod sessions;
 mod srvsvc;

@@ -2,6 +2,7 @@
 
 mod file;
 mod plan;
+mod rights;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -28,6 +29,8 @@ struct FileCreated {
     id: u32,
     kind: OpenKind,
     granted_access: u32,
+    /// What could have been granted.
+    maximal_access: u32,
     action: u32,
     stat: FileStat,
     caching: GrantedCaching,
@@ -121,7 +124,7 @@ pub(super) fn create(
         if asked(create_context::name::SMB2_CREATE_QUERY_MAXIMAL_ACCESS_REQUEST) {
             maximal_access = MaximalAccess {
                 query_status: NtStatus::SUCCESS,
-                maximal_access: tree.maximal_access,
+                maximal_access: created.maximal_access,
             }
             .to_bytes();
             answer(
@@ -210,7 +213,7 @@ fn open_pipe(
     };
     let pipe = service.open(Caller {
         session: session.id,
-        security_context: session.security_context.clone(),
+        security_context: session.caller(),
         client_name: session.owner.client_name.clone(),
         application: core.clone(),
     })?;
@@ -219,7 +222,8 @@ fn open_pipe(
     Ok(FileCreated {
         id: core.opens.allocate(),
         kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe), held)),
-        granted_access: granted(create.desired_access, tree.maximal_access)?,
+        granted_access: granted(create.desired_access, tree.maximal_access, 0)?,
+        maximal_access: tree.maximal_access,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),
         caching: GrantedCaching::None,
@@ -259,5 +263,6 @@ fn pipe_stat() -> FileStat {
         links: 1,
         attributes: file_attributes::FILE_ATTRIBUTE_NORMAL,
         ea_size: 0,
+        has_security: false,
     }
 }

@@ -40,6 +40,9 @@ pub(super) fn query_info(
     )?;
     let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
+    if query.info_type == info_type::SMB2_0_INFO_SECURITY {
+        return super::security::query_security(core, request, &query, &open, waiting, out);
+    }
     let information_class = query.file_info_class;
     let is_old = request
         .negotiated
@@ -82,7 +85,7 @@ pub(super) fn query_info(
             waiting,
             &mut answer,
         )?,
-        // Stored security descriptors and quotas come later.
+        // Quotas come later.
         _ => return Err(NtStatus::NOT_SUPPORTED.into()),
     }
     let limit = query.output_buffer_length as usize;

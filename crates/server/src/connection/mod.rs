@@ -21,6 +21,7 @@ mod negotiate;
 mod oplock_break;
 mod pending;
 mod rename;
+mod security;
 mod session_setup;
 mod set_info;
 mod spare;

@@ -7,12 +7,15 @@ use smb::NtStatus;
 use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
+use super::security::{rights_on, rights_on_directory};
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
 use crate::request::Failure;
 use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError, StoreResult};
+use crate::share::{
+    CreateMode, KindWanted, OpenParameters, Opened, SharePath, StoreError, StoreResult,
+};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
@@ -28,6 +31,7 @@ impl Change<'_> {
         if old.is_root() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
+        self.check_rights_on_directory(&target)?;
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
         core.files.may_move_into(&self.destination(&target)?)?;
@@ -87,6 +91,7 @@ impl Change<'_> {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         let target = target(wanted)?;
+        self.check_rights_on_directory(&target)?;
         if core.files.is_doomed(&self.destination(&target)?) {
             return Err(NtStatus::DELETE_PENDING.into());
         }
@@ -108,6 +113,46 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// What is moved to a directory is made in it ([MS-FSA] 2.1.5.15.11).
+    fn check_rights_on_directory(&self, target: &SharePath) -> Result<(), Failure> {
+        let needed = match self.file.is_directory {
+            true => access_mask::FILE_ADD_SUBDIRECTORY,
+            false => access_mask::FILE_ADD_FILE,
+        };
+        match self.rights_on_directory_of(target)? & needed {
+            0 => Err(NtStatus::ACCESS_DENIED.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What gives way is deleted.
+    fn check_rights_to_replace(&self, found: &Opened, target: &SharePath) -> Result<(), Failure> {
+        let stat = found.handle.stat(self.waiting)?;
+        if stat.key == self.file.file.identity().key {
+            return Ok(());
+        }
+        let session = self.request.session()?;
+        let own = rights_on(&*found.handle, &stat, session, self.waiting)?;
+        if own & access_mask::DELETE == 0
+            && self.rights_on_directory_of(target)? & access_mask::FILE_DELETE_CHILD == 0
+        {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        Ok(())
+    }
+
+    fn rights_on_directory_of(&self, target: &SharePath) -> Result<u32, Failure> {
+        let parent = target.parent().unwrap_or_default();
+        let session = self.request.session()?;
+        match rights_on_directory(self.backend, session, &parent, self.waiting) {
+            // What follows says what is wrong.
+            Err(Failure::Status(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY)) => {
+                Ok(access_mask::FILE_ALL_ACCESS)
+            }
+            rights => rights,
+        }
+    }
+
     /// The directory of the new name, looked at before anybody is troubled ([MS-FSA]
     /// 2.1.5.15.7, 2.1.5.15.12).
     fn destination(&self, target: &SharePath) -> Result<FileIdentity, Failure> {
@@ -121,7 +166,11 @@ impl Change<'_> {
     }
 
     fn look(&self, path: &SharePath, kind: KindWanted) -> StoreResult<FileIdentity> {
-        let found = self.backend.open(
+        self.identity_of(&self.find(path, kind)?)
+    }
+
+    fn find(&self, path: &SharePath, kind: KindWanted) -> StoreResult<Opened> {
+        self.backend.open(
             &OpenParameters {
                 path,
                 mode: CreateMode::Existing,
@@ -130,10 +179,14 @@ impl Change<'_> {
                 write: false,
                 attributes: 0,
                 identity: None,
+                creation: None,
                 stream: None,
             },
             self.waiting,
-        )?;
+        )
+    }
+
+    fn identity_of(&self, found: &Opened) -> StoreResult<FileIdentity> {
         Ok(FileIdentity {
             store: self.backend.store(),
             key: found.handle.stat(self.waiting)?.key,
@@ -144,15 +197,17 @@ impl Change<'_> {
     /// What a rename or link will replace must not be open; who only caches a handle of it
     /// closes that. False if nothing is there, or the file itself.
     fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
-        let identity = match self.look(target, KindWanted::Any) {
-            Ok(identity) => identity,
+        let found = match self.find(target, KindWanted::Any) {
+            Ok(found) => found,
             Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
             // The rename itself says what is wrong.
             Err(StoreError::Status(_)) => return Ok(false),
         };
+        let identity = self.identity_of(&found)?;
         if identity == *self.file.file.identity() {
             return Ok(false);
         }
+        self.check_rights_to_replace(&found, target)?;
         let files = &self.core.files;
         self.take_turn(|ticket, now, effects| {
             files.break_for_replacement(&identity, ticket, now, effects)

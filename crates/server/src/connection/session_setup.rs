@@ -140,7 +140,10 @@ impl Connection {
                 };
                 let session =
                     session.inspect_err(|status| self.logon_refused(user_name, *status))?;
-                if setup.previous_session_id != 0 && setup.previous_session_id != id {
+                if setup.previous_session_id != 0
+                    && setup.previous_session_id != id
+                    && !accepted.security_context.is_anonymous
+                {
                     self.end_previous(setup.previous_session_id, &session);
                 }
                 let context = &session.security_context;
@@ -199,6 +202,7 @@ impl Connection {
         let Logon {
             acceptor,
             user_name,
+            renews,
             ..
         } = logon;
         let mut found = None;
@@ -220,7 +224,10 @@ impl Connection {
                 session_key,
                 ..
             } => {
-                let security_context = if anonymous {
+                let security_context = if anonymous && renews.is_some() {
+                    // It only takes rights away, whatever the accounts say of new sessions.
+                    Arc::new(SecurityContext::nobody())
+                } else if anonymous {
                     accounts.anonymous().ok_or(NtStatus::ACCESS_DENIED)?
                 } else {
                     let account = found.ok_or(NtStatus::LOGON_FAILURE)?;
@@ -322,13 +329,18 @@ impl Connection {
         Ok(session)
     }
 
-    /// Another user cannot take a session over; the keys stay those of its first logon.
+    /// Another user cannot take a session over; the keys stay those of its first logon. Nobody
+    /// in particular can, but gets nothing by it.
     fn renew(
         &self,
         session: &Arc<Session>,
         accepted: &Accepted,
         now: FileTime,
     ) -> Result<Arc<Session>, NtStatus> {
+        if accepted.security_context.is_anonymous {
+            session.renounce();
+            return Ok(session.clone());
+        }
         if session.security_context.user_name != accepted.security_context.user_name {
             return Err(NtStatus::ACCESS_DENIED);
         }

@@ -9,8 +9,8 @@ use smb::wire::info::{
     FileNameInformation, FilePositionInformation, FileRenameInformation,
 };
 use smb::wire::{
-    SetInfoRequest, SetInfoResponse, access_mask, create_options, file_attributes,
-    file_information_class as class, info_type,
+    SetInfoRequest, SetInfoResponse, access_mask, completion_filter, create_options,
+    file_attributes, file_information_class as class, info_type,
 };
 use smb::{FileTime, NtStatus};
 
@@ -44,8 +44,19 @@ pub(super) fn set_info(
     // A frame is far shorter than 4 GiB.
     request.check_charge(set.buffer.len() as u32)?;
     let open = request.open(set.file_id)?;
+    if set.info_type == info_type::SMB2_0_INFO_SECURITY {
+        if open.tree_connect.share.read_only {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        super::security::set_security(core, request, &set, &open, waiting)?;
+        if let Ok(file) = open.file() {
+            core.modified(&open, file, completion_filter::FILE_NOTIFY_CHANGE_SECURITY);
+        }
+        SetInfoResponse.write(out);
+        return Ok(NtStatus::SUCCESS.into());
+    }
     if set.info_type != info_type::SMB2_0_INFO_FILE {
-        // Security descriptors and quotas come later.
+        // Quotas come later.
         return Err(NtStatus::NOT_SUPPORTED.into());
     }
     match (&open.kind, &open.tree_connect.share.kind) {

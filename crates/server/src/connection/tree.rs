@@ -42,7 +42,7 @@ impl Connection {
         if share.encrypt_data && session.keys().encryption_keys.is_none() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
-        if session.security_context.is_anonymous && !share.is_pipe() {
+        if session.is_anonymous() && !share.is_pipe() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         let maximal_access = match (share.is_pipe(), share.read_only) {

@@ -280,6 +280,7 @@ mod tests {
             links: 1,
             attributes: 0x20,
             ea_size: 0,
+            has_security: false,
         }
     }
 

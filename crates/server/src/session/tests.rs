@@ -42,6 +42,7 @@ fn session(id: SessionGlobalId, client: &str, user: &str) -> Arc<Session> {
         security_context: Arc::new(SecurityContext {
             user_name: user.into(),
             domain: "SRV".into(),
+            sid: "S-1-5-21-1-2-3-1000".into(),
             groups: [].into(),
             is_guest: false,
             is_anonymous: false,

@@ -165,6 +165,8 @@ impl LocalBackend {
             return Err(NtStatus::ACCESS_DENIED);
         }
         let path = place.directory_path.join(place.name)?;
+        let descriptor = self.new_descriptor(parameters, place)?;
+        let securing = descriptor.as_ref().map(|_| extended::securing());
         let (fd, kind, access) = match parameters.kind {
             KindWanted::Directory => match self.create_directory(place, parameters.read) {
                 Ok(fd) => (
@@ -200,12 +202,41 @@ impl LocalBackend {
         if facts.kind() != Some(kind) {
             return Err(NtStatus::ACCESS_DENIED);
         }
+        if descriptor.is_none() {
+            self.root.known.created(&facts);
+        }
         let opened = self.opened(path, fd, kind, access, facts, true);
+        if let Some(descriptor) = descriptor {
+            let path = descriptor_path(&opened.handle.fd);
+            if let Err(status) = extended::set_security(&path, &descriptor) {
+                // Without it nobody may have the file.
+                let _ = opened.handle.unlink(Waiting::Allowed);
+                return Err(status);
+            }
+        }
+        drop(securing);
         if let Some(attributes) = attributes::of_new(parameters.attributes, kind) {
             // A store that cannot keep them is no reason to fail: READONLY is in the mode.
             let _ = opened.handle.set_attributes(attributes, Waiting::Allowed);
         }
         Ok(Some(opened))
+    }
+
+    /// May this be created; the descriptor to store with it.
+    fn new_descriptor(
+        &self,
+        parameters: &OpenParameters<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Vec<u8>>, NtStatus> {
+        let Some(policy) = parameters.creation else {
+            return Ok(None);
+        };
+        let kind = match parameters.kind {
+            KindWanted::Directory => FileKind::Directory,
+            KindWanted::Any | KindWanted::File => FileKind::File,
+        };
+        let parent = extended::security(&descriptor_path(&place.directory))?;
+        policy.create(parent.as_deref(), kind)
     }
 
     fn create_file(

@@ -12,6 +12,7 @@ mod mistake;
 pub mod name;
 pub(crate) mod short_name;
 
+use std::fmt;
 use std::sync::Arc;
 
 use smb::wire::file_attributes;
@@ -71,6 +72,9 @@ pub struct FileStat {
     pub attributes: u32,
     /// EaSize of its extended attributes, as [`ea_size`] tells it.
     pub ea_size: u32,
+    /// A security descriptor is stored ([`FileHandle::security`]). An open file says so; an
+    /// entry of a directory need not.
+    pub has_security: bool,
 }
 
 impl FileStat {
@@ -131,6 +135,21 @@ pub struct OpenParameters<'a> {
     /// A named stream of the file; `None` for its data. A store without streams answers
     /// OBJECT_NAME_INVALID.
     pub stream: Option<&'a str>,
+    /// Asked before anything is created; `None` if nobody is to be asked. A store without
+    /// [`Capabilities::security`] need not ask.
+    pub creation: Option<&'a dyn CreationPolicy>,
+}
+
+/// Decides about a file or directory that an open would create.
+pub trait CreationPolicy: fmt::Debug {
+    /// Whether it may be created, in a directory of the security descriptor `parent` (`None`
+    /// if none is stored), and the descriptor to store with it, so that nobody meets it
+    /// without.
+    ///
+    /// # Errors
+    ///
+    /// The status that the open fails with.
+    fn create(&self, parent: Option<&[u8]>, kind: FileKind) -> Result<Option<Vec<u8>>, NtStatus>;
 }
 
 /// On whose behalf a store is used.

@@ -38,13 +38,23 @@ async fn an_expired_session_may_only_authenticate_or_leave() {
     assert!(scene.rows().is_empty());
 }
 
-/// Both legs of SESSION_SETUP inside a session that is there already.
+/// Both legs of SESSION_SETUP inside a session that is there already; without a name as nobody.
 pub async fn authenticate_again(session: &Session, user: &str) -> NtStatus {
+    authenticate_instead_of(session, user, 0).await
+}
+
+/// As [`authenticate_again`], and says which earlier session is gone.
+pub async fn authenticate_instead_of(
+    session: &Session,
+    user: &str,
+    previous_session_id: u64,
+) -> NtStatus {
     let credentials = smb::auth::Credentials::new("", user, user);
     let mut initiator = smb::auth::Initiator::new(credentials, "test");
     let setup = |security_buffer| SessionSetupRequest {
         security_mode: 1,
         security_buffer,
+        previous_session_id,
         ..SessionSetupRequest::default()
     };
     let token = initiator.start(None);

@@ -149,6 +149,7 @@ impl FileAccountStore {
             security_context: Arc::new(SecurityContext {
                 user_name: Arc::from(summary.name.as_str()),
                 domain: self.domain.clone(),
+                sid: summary.sid.as_str().into(),
                 groups: self.groups.of(summary.admin, summary.server_operator),
                 is_guest: false,
                 is_anonymous: false,

@@ -112,6 +112,7 @@ fn context(
     SecurityContext {
         user_name: name.unwrap_or_else(|| peer.uid.to_string()).into(),
         domain: domain.clone(),
+        sid: format!("S-1-22-1-{}", peer.uid).into(),
         groups: groups.into(),
         is_guest: false,
         is_anonymous: false,

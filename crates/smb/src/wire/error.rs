@@ -71,4 +71,20 @@ pub enum Error {
         /// How many are accepted.
         limit: usize,
     },
+    /// A revision that this codec does not know.
+    #[error("{what}: revision {found} is not known")]
+    Revision {
+        /// The structure.
+        what: &'static str,
+        /// The value read.
+        found: u8,
+    },
+    /// A size that the structure cannot have.
+    #[error("{what}: cannot have {size} bytes")]
+    Size {
+        /// The structure.
+        what: &'static str,
+        /// The size in bytes.
+        size: usize,
+    },
 }

@@ -33,6 +33,7 @@ pub mod oplock_break;
 pub mod query_directory;
 pub mod query_info;
 pub mod read;
+pub mod security;
 pub mod session_setup;
 pub mod set_info;
 pub mod smb1;
@@ -61,6 +62,7 @@ pub use oplock_break::{LeaseBreakAcknowledgment, LeaseBreakNotification, OplockB
 pub use query_directory::{QueryDirectoryRequest, QueryDirectoryResponse};
 pub use query_info::{QueryInfoRequest, QueryInfoResponse};
 pub use read::{ReadRequest, ReadResponse};
+pub use security::{SecurityDescriptor, Sid};
 pub use session_setup::{SessionSetupRequest, SessionSetupResponse};
 pub use set_info::{SetInfoRequest, SetInfoResponse};
 pub use tree_connect::{TreeConnectRequest, TreeConnectResponse};

@@ -12,6 +12,7 @@ use smb::wire::{
 
 use super::FileCreated;
 use super::plan::Plan;
+use super::rights::{self, NewSecurity};
 use crate::changes::ParentLease;
 use crate::connection::ea;
 use crate::core::Core;
@@ -57,7 +58,9 @@ impl Place<'_> {
             waiting,
             ..
         } = self;
-        let plan = Plan::new(create, self.tree)?;
+        let session = self.request.session()?;
+        let mut plan = Plan::new(create, self.tree, rights::privileges(session, create).0)?;
+        let new_security = NewSecurity::new(session, create)?;
         let attributes = ea::of_create(create, backend)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {
@@ -93,6 +96,7 @@ impl Place<'_> {
             write: plan.writes(),
             attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
             identity: None,
+            creation: Some(&new_security),
             stream: stream.map(StreamName::as_str),
         };
         let opened = caught(|| backend.open(&parameters, waiting));
@@ -109,6 +113,11 @@ impl Place<'_> {
         if !opened.created {
             plan.check_existing(create, &stat)
                 .map_err(|status| self.or_doomed(status, &opened, &stat))?;
+            self.check_rights(create, &mut plan, &opened, &stat)
+                .map_err(|failure| match failure {
+                    Failure::Status(status) => self.or_doomed(status, &opened, &stat).into(),
+                    failure => failure,
+                })?;
             self.check_ea_knowledge(create, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
@@ -128,6 +137,13 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
+        let maximal_access = match self.maximal_access(create, &opened, &stat) {
+            Ok(access) => access,
+            Err(failure) => {
+                self.undo(&opened, &file, id);
+                return Err(failure);
+            }
+        };
         let settled = caught(|| self.settle(create, &plan, &opened, stat, &attributes, caching));
         let mut stat = match settled {
             Ok(stat) => stat,
@@ -166,6 +182,7 @@ impl Place<'_> {
                 enumeration: Mutex::default(),
             }),
             granted_access: plan.access,
+            maximal_access,
             action,
             stat,
             caching,
@@ -203,6 +220,7 @@ impl Place<'_> {
                         write: false,
                         attributes: 0,
                         identity: None,
+                        creation: None,
                         stream: None,
                     },
                     self.waiting,

@@ -48,7 +48,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(create: &CreateRequest<'_>, tree: &TreeConnect) -> Result<Self, NtStatus> {
+    pub(super) fn new(
+        create: &CreateRequest<'_>,
+        tree: &TreeConnect,
+        privileges: u32,
+    ) -> Result<Self, NtStatus> {
         use create_disposition as disposition;
         use create_options as options;
         let asked = create.create_options;
@@ -86,7 +90,7 @@ impl Plan {
         if delete_on_close && create.desired_access & access_mask::DELETE == 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let access = granted(create.desired_access, tree.maximal_access)?;
+        let access = granted(create.desired_access, tree.maximal_access, privileges)?;
         // After the access: Windows refuses what is wrong in both for the access.
         if create.file_attributes & !ATTRIBUTES_KNOWN != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -185,8 +189,10 @@ impl Plan {
 }
 
 /// GrantedAccess: generic rights mapped, all of them within what the share gives.
-pub(super) fn granted(desired: u32, maximal: u32) -> Result<u32, NtStatus> {
-    if desired & access_mask::ACCESS_SYSTEM_SECURITY != 0 {
+/// ACCESS_SYSTEM_SECURITY comes by privilege alone.
+pub(super) fn granted(desired: u32, maximal: u32, privileges: u32) -> Result<u32, NtStatus> {
+    let audit = desired & access_mask::ACCESS_SYSTEM_SECURITY;
+    if audit & !privileges != 0 {
         return Err(NtStatus::PRIVILEGE_NOT_HELD);
     }
     let generic = [
@@ -206,8 +212,8 @@ pub(super) fn granted(desired: u32, maximal: u32) -> Result<u32, NtStatus> {
         }
     }
     let unknown = desired & !(access_mask::FILE_ALL_ACCESS | SPECIAL_ACCESS);
-    if access == 0 || unknown != 0 || access & !maximal != 0 {
+    if access | audit == 0 || unknown != 0 || access & !maximal != 0 {
         return Err(NtStatus::ACCESS_DENIED);
     }
-    Ok(access)
+    Ok(access | audit)
 }

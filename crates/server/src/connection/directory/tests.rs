@@ -40,6 +40,7 @@ impl FileHandle for Store {
             links: 1,
             attributes: 0x20,
             ea_size: 0,
+            has_security: false,
         })
     }
 

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use smb::FileTime;
 
 use super::super::{FileKey, FileKind};
-use super::extended::At;
+use super::extended::{self, At};
 use super::facts::Facts;
 
 pub(super) const READONLY: u32 = 0x0001;
@@ -58,17 +58,30 @@ pub(super) struct Stored {
     pub(super) change_time: Option<SetChangeTime>,
     /// EaSize of the client's attributes, which are beside it.
     pub(super) ea_size: u32,
+    /// There is a security descriptor, beside it as well; `None` if that is not known.
+    pub(super) has_security: Option<bool>,
 }
 
 impl Stored {
     /// Of what is there; nothing if it has none or may not be asked.
     pub(super) fn of(at: At<'_>) -> Self {
         // One question for most files, which have no extended attributes.
-        let Ok(names) = at.names() else {
-            return Self::default();
+        let names = {
+            let _complete = extended::complete();
+            at.names()
+        };
+        let Ok(names) = names else {
+            // Who then asks for the descriptor hears why.
+            return Self {
+                has_security: Some(true),
+                ..Self::default()
+            };
         };
         if names.is_empty() {
-            return Self::default();
+            return Self {
+                has_security: Some(false),
+                ..Self::default()
+            };
         }
         let mut value = [0; BYTES];
         let stored = match names.iter().any(|name| name == NAME) {
@@ -77,6 +90,7 @@ impl Stored {
         };
         Self {
             ea_size: names.ea_size(at),
+            has_security: Some(names.iter().any(|name| name == extended::SECURITY)),
             ..stored
         }
     }
@@ -162,6 +176,10 @@ impl KnownAttributes {
         let (key, changed) = (facts.key(), facts.stamp().changed);
         let mut shard = self.shard(key);
         let before = shard.get(&key).copied();
+        if before.is_some_and(|it| it.changed == changed && it.stored.has_security == Some(true)) {
+            // It has come meanwhile, within one tick of the file system's clock.
+            stored.has_security = Some(true);
+        }
         if let Some(set) = stored.change_time {
             let (seconds, nanoseconds) = changed;
             let moved = FileTime::from_unix(seconds, nanoseconds).saturating_since(set.at);
@@ -179,9 +197,27 @@ impl KnownAttributes {
         stored
     }
 
-    /// This server has just set them; `facts` are from afterwards.
-    pub(super) fn set(&self, facts: &Facts, stored: Stored) {
+    /// This server has just made the file: it has none. What is known of this very moment
+    /// stays, as somebody else may have set it already.
+    pub(super) fn created(&self, facts: &Facts) {
         let (key, changed) = (facts.key(), facts.stamp().changed);
+        let mut shard = self.shard(key);
+        if shard.get(&key).is_none_or(|known| known.changed != changed) {
+            let stored = Stored {
+                has_security: Some(false),
+                ..Stored::default()
+            };
+            insert(&mut shard, key, Known { changed, stored });
+        }
+    }
+
+    /// This server has just set them; `facts` are from afterwards.
+    pub(super) fn set(&self, facts: &Facts, mut stored: Stored) {
+        let (key, changed) = (facts.key(), facts.stamp().changed);
+        if stored.has_security == Some(false) {
+            // A descriptor may have come while this was set.
+            stored.has_security = None;
+        }
         insert(&mut self.shard(key), key, Known { changed, stored });
     }
 

@@ -2,7 +2,7 @@
 //! file system: those of clients are `user.NAME` as Samba and local programs have them; the
 //! descriptor, and which of the clients' are needed to understand the file, are ours.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::XattrFlags;
@@ -12,7 +12,7 @@ use smb::NtStatus;
 use super::super::{ExtendedAttribute, MAX_EXTENDED_ATTRIBUTES, ea_size};
 use super::errno::status;
 
-const SECURITY: &str = "user.netsession.security";
+pub(super) const SECURITY: &str = "user.netsession.security";
 
 /// Names of attributes with FILE_NEED_EA, as they are spelled, each with a NUL.
 const NEEDED: &str = "user.netsession.needed";
@@ -35,6 +35,24 @@ const MAX_BYTES: usize = 65_536;
 
 /// Longest name of an extended attribute on disk without the prefix: 255 bytes with it.
 const MAX_NAME_BYTES: usize = 255 - PREFIX.len();
+
+/// Longer than most descriptors.
+const USUAL_DESCRIPTOR: usize = 1024;
+
+/// Held for writing while something new has its name and not yet its descriptor: nobody
+/// takes it for a file without one. One for all: a directory may be shared twice, and
+/// descriptors of new files are few.
+static SECURING: RwLock<()> = RwLock::new(());
+
+/// Until the guard is dropped, what has just been created is looked at by nobody.
+pub(super) fn securing() -> RwLockWriteGuard<'static, ()> {
+    SECURING.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whatever has a name has its descriptor while the guard is held.
+pub(super) fn complete() -> RwLockReadGuard<'static, ()> {
+    SECURING.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Where extended attributes are.
 #[derive(Clone, Copy)]
@@ -118,7 +136,16 @@ impl NameList {
 
 /// The security descriptor kept at what `path` in `/proc` stands for.
 pub(super) fn security(path: &str) -> Result<Option<Vec<u8>>, NtStatus> {
-    value(path, SECURITY)
+    let mut descriptor = vec![0; USUAL_DESCRIPTOR];
+    match rustix::fs::getxattr(path, SECURITY, &mut descriptor[..]) {
+        Ok(length) => {
+            descriptor.truncate(length);
+            Ok(Some(descriptor))
+        }
+        Err(Errno::RANGE) => value(path, SECURITY),
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(None),
+        Err(errno) => Err(status(errno)),
+    }
 }
 
 pub(super) fn set_security(path: &str, descriptor: &[u8]) -> Result<(), NtStatus> {

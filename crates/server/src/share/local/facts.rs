@@ -131,6 +131,7 @@ impl Facts {
             links: if is_file { statx.stx_nlink } else { 1 },
             attributes: attributes::shown(kind, stored.attributes, self.is_read_only()),
             ea_size: stored.ea_size,
+            has_security: stored.has_security == Some(true),
         })
     }
 }

@@ -124,8 +124,10 @@ impl LocalHandle {
 
     /// What the extended attribute of the file of these facts, which are of now, holds.
     fn stored(&self, facts: &Facts, waiting: Waiting) -> StoreResult<Stored> {
-        if let Some(stored) = self.root.known.find(facts) {
-            return Ok(stored);
+        if let Some(known) = self.root.known.find(facts)
+            && known.has_security.is_some()
+        {
+            return Ok(known);
         }
         if !facts.is_fresh() {
             self.medium().check_device(waiting)?;
@@ -369,8 +371,18 @@ impl FileHandle for LocalHandle {
     fn set_security(&self, descriptor: &[u8], waiting: Waiting) -> StoreResult<()> {
         self.check_writable()?;
         self.medium().check_device(waiting)?;
-        let path = descriptor_path(&self.fd);
-        Ok(extended::set_security(&path, descriptor)?)
+        let stored = self.stored(&self.facts()?, waiting)?;
+        extended::set_security(&descriptor_path(&self.fd), descriptor)?;
+        if let Ok(facts) = self.facts() {
+            let stored = Stored {
+                has_security: Some(true),
+                // It has changed again.
+                change_time: None,
+                ..stored
+            };
+            self.root.known.set(&facts, stored);
+        }
+        Ok(())
     }
 
     fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {

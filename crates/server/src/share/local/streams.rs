@@ -163,6 +163,15 @@ impl FileHandle for StreamHandle {
         self.base.set_times(times, waiting)
     }
 
+    /// A stream has the descriptor of its file.
+    fn security(&self, waiting: Waiting) -> StoreResult<Option<Vec<u8>>> {
+        self.base.security(waiting)
+    }
+
+    fn set_security(&self, descriptor: &[u8], waiting: Waiting) -> StoreResult<()> {
+        self.base.set_security(descriptor, waiting)
+    }
+
     fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()> {
         self.base.set_attributes(attributes, waiting)
     }

@@ -13,6 +13,7 @@ mod escapes;
 mod facts;
 mod listing;
 mod names;
+mod security;
 mod streams;
 mod waiting;
 
@@ -72,6 +73,7 @@ impl Store {
             write,
             attributes: 0,
             identity: None,
+            creation: None,
             stream: None,
         };
         self.backend.open(&parameters, Waiting::Allowed)

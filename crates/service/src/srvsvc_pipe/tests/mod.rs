@@ -24,6 +24,7 @@ fn user(groups: &[&str]) -> Arc<SecurityContext> {
     Arc::new(SecurityContext {
         user_name: Arc::from("caller"),
         domain: Arc::from("SRV"),
+        sid: Arc::from("S-1-5-21-1-2-3-1000"),
         groups: groups.map(|&sid| Arc::from(sid)).collect(),
         is_guest: false,
         is_anonymous: false,

@@ -212,3 +212,51 @@ info("VALIDATE_NEGOTIATE_INFO_request", io.SMB2ValidateNegotiateInfoRequest(), c
      guid=G, security_mode=1, dialects=[0x0302, 0x0311], dialect_count=2)
 info("VALIDATE_NEGOTIATE_INFO_response", io.SMB2ValidateNegotiateInfoResponse(),
      capabilities=0x2F, guid=G, security_mode=1, dialect=0x0311)
+
+
+# Security descriptors.
+import impacket.ldap.ldaptypes as sd
+
+
+def sid(text):
+    value = sd.LDAP_SID()
+    value.fromCanonical(text)
+    return value
+
+
+def ace(kind, flags, mask, who):
+    entry = sd.ACE()
+    entry["AceType"], entry["AceFlags"] = kind.ACE_TYPE, flags
+    body = kind()
+    body["Mask"] = fill(sd.ACCESS_MASK(), Mask=mask)
+    body["Sid"] = sid(who)
+    if kind is sd.ACCESS_ALLOWED_CALLBACK_ACE:
+        body["ApplicationData"] = b"artx\xf8\0\0\0"
+    entry["Ace"] = body
+    return entry
+
+
+def acl(revision, *entries):
+    value = sd.ACL()
+    value["AclRevision"], value["Sbz1"], value["Sbz2"] = revision, 0, 0
+    value.aces = list(entries)
+    return value
+
+
+def descriptor(name, control, owner=b"", group=b"", sacl=b"", dacl=b""):
+    value = sd.SR_SECURITY_DESCRIPTOR()
+    value["Revision"], value["Sbz1"], value["Control"] = b"\x01", b"\0", control
+    value["OwnerSid"], value["GroupSid"], value["Sacl"], value["Dacl"] = owner, group, sacl, dacl
+    print(name, value.getData().hex())
+
+
+USER = "S-1-5-21-1-2-4000000000-1000"
+descriptor(
+    "SECURITY_DESCRIPTOR", 0x9414, sid(USER), sid("S-1-5-32-545"),
+    acl(2, ace(sd.SYSTEM_AUDIT_ACE, 0xC0, 0x10000, "S-1-1-0")),
+    acl(2, ace(sd.ACCESS_DENIED_ACE, 0, 0x2, "S-1-5-2"),
+        ace(sd.ACCESS_ALLOWED_ACE, 0x13, 0x1F01FF, USER),
+        ace(sd.ACCESS_ALLOWED_CALLBACK_ACE, 0, 0x120089, "S-1-1-0"),
+        ace(sd.ACCESS_ALLOWED_ACE, 0x0B, 0x10000000, "S-1-3-0")))
+descriptor("SECURITY_DESCRIPTOR_null", 0x8004, sid("S-1-1-0"))
+descriptor("SECURITY_DESCRIPTOR_empty", 0x8004, dacl=acl(4))

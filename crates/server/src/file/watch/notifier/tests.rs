@@ -49,6 +49,7 @@ impl Scene {
                 write: false,
                 attributes: 0,
                 identity: None,
+                creation: None,
                 stream: None,
             },
             Waiting::Allowed,

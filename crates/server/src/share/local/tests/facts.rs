@@ -104,6 +104,7 @@ fn attributes_of_a_new_file() {
         write: true,
         attributes: READONLY | HIDDEN | DIRECTORY,
         identity: None,
+        creation: None,
         stream: None,
     };
     let handle = store

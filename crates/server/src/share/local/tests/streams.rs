@@ -11,6 +11,7 @@ fn open(store: &Store, name: &str, stream: &str, mode: CreateMode) -> StoreResul
         write: true,
         attributes: 0,
         identity: None,
+        creation: None,
         stream: Some(stream),
     };
     store.backend.open(&parameters, Waiting::Allowed)
@@ -125,6 +126,7 @@ fn a_directory_is_no_stream() {
         write: false,
         attributes: 0,
         identity: None,
+        creation: None,
         stream: Some("s"),
     };
     let opened = store.backend.open(&parameters, Waiting::Allowed);

@@ -20,6 +20,7 @@ impl Store {
             write: true,
             attributes: 0,
             identity: None,
+            creation: None,
             stream: None,
         };
         self.backend.open(&parameters, REFUSED)
@@ -163,6 +164,7 @@ fn attributes_that_nobody_has_read_lately_are_read_by_who_may_wait() {
         write: false,
         attributes: 0,
         identity: None,
+        creation: None,
         stream: None,
     };
     let Ok(opened) = backend.open(&parameters, Waiting::Allowed) else {
