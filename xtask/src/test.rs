@@ -24,7 +24,7 @@ const PARTS: &[&str] = &[
 
 /// Parts that run only if they are named: what they ask for is not met yet. `tests/SKIPS.md`
 /// says what is missing.
-const ON_REQUEST: &[&str] = &["differential", "guest"];
+const ON_REQUEST: &[&str] = &["guest"];
 
 /// What stands for several parts: the answers that come within minutes.
 const QUICK: &[&str] = &["format", "lint", "unit"];
@@ -107,7 +107,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
             .env("NETSESSION_WHEEL_PYTHON", python::wheel_python(root))),
         "torture" => torture::torture(root, &["--bounded"]),
         "siege" => siege::siege(root, &["--bounded"]),
-        "differential" => differential::differential(root, differential::IN_TEST),
+        "differential" => differential::differential(root, &["--bounded"]),
         "guest" => guest::guest(root, &[]),
         "python" => python::test(
             root,

@@ -27,6 +27,8 @@ pub(crate) struct Executed {
     pub(crate) bytes: Vec<u8>,
     /// That of the request.
     pub(crate) charge: Option<Charge>,
+    /// That of `bytes`.
+    pub(crate) bytes_charge: Option<Charge>,
     /// A response of its own; the body is written behind a header that is not filled in.
     pub(crate) response: Response,
     pub(crate) result: Result<Done, Failure>,

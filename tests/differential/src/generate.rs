@@ -2,7 +2,7 @@
 //! server has granted, so that most requests meet an open that lives and most breaks are
 //! acknowledged at some time.
 
-use smb::wire::{file_information_class as class, lock_flags};
+use smb::wire::{create_options, file_information_class as class, lock_flags};
 
 use crate::player::{Break, Broken, Opened, Outstanding, Player};
 use crate::random::Random;
@@ -97,11 +97,11 @@ impl Generator {
             return (client, self.create_or_compound(player));
         }
         let (open, opened) = self.random.pick(&live);
-        let operation = self.operation(opened);
+        let operation = self.operation(opened, player);
         let on = Action::On { open, operation };
         // Two requests in one frame, on opens of one session.
         if self.wishes.compounds && self.random.chance(4) {
-            let operation = self.operation(opened);
+            let operation = self.operation(opened, player);
             let parts = vec![on, Action::On { open, operation }];
             let related = false;
             return (opened.client, Action::Compound { related, parts });
@@ -129,7 +129,7 @@ impl Generator {
         Some((client, action))
     }
 
-    fn operation(&mut self, opened: &Opened) -> Operation {
+    fn operation(&mut self, opened: &Opened, player: &Player) -> Operation {
         let operation = self.any_operation(opened);
         match &operation {
             // smbd renames to the name that the file has whatever the access, and lists a
@@ -140,6 +140,13 @@ impl Generator {
                 self.query()
             }
             Operation::List { .. } if opened.is_renamed => self.query(),
+            // Our server deletes files, not names.
+            Operation::Set(Set::Disposition(_)) if player.is_linked(&opened.path) => self.query(),
+            Operation::Set(Set::Link { .. })
+                if opened.create.options & create_options::FILE_DELETE_ON_CLOSE != 0 =>
+            {
+                self.query()
+            }
             _ => operation,
         }
     }
@@ -283,7 +290,7 @@ impl Generator {
 
     fn set(&mut self, is_directory: bool, access: u32) -> Set {
         // smbd 4.17 spoils the open where the size is set without the access.
-        let may_write = access & WRITES != 0 || self.random.chance(5);
+        let may_write = access & WRITES != 0;
         let size = if is_directory || !may_write { 0 } else { 8 };
         let may_delete = access & DELETES != 0;
         match self.random.weighted(&[

@@ -219,9 +219,12 @@ impl Work {
     }
 
     async fn one(&self, contest: &Contest, seed: u64) -> Result<(), String> {
-        let outcome = contest
-            .draw(seed, self.arguments.steps, self.wishes)
-            .await?;
+        let draw = || contest.draw(seed, self.arguments.steps, self.wishes);
+        let outcome = match draw().await {
+            // smbd has no memory for a tree connect now and then.
+            Err(_) => draw().await?,
+            outcome => outcome?,
+        };
         self.steps
             .fetch_add(outcome.records.len(), Ordering::Relaxed);
         for place in &outcome.used {

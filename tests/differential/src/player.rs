@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::activity::Activity;
 use crate::request::{Server, body};
-use crate::step::{Action, Caching, Create, Operation, Step};
+use crate::step::{Action, Caching, Create, Operation, Set, Step};
 
 mod receive;
 
@@ -47,6 +47,8 @@ pub struct Player {
     clients: Vec<Client>,
     opens: BTreeMap<u32, Opened>,
     outstanding: Vec<Outstanding>,
+    /// Names of files that had several.
+    linked: BTreeSet<String>,
     breaks: Vec<Break>,
     activity: Activity,
     /// ECHO requests on their way: connection and MessageId.
@@ -182,6 +184,7 @@ impl Player {
             clients: logged_on,
             opens: BTreeMap::new(),
             outstanding: Vec::new(),
+            linked: BTreeSet::new(),
             breaks: Vec::new(),
             activity: Activity::of(pid),
             echoes: Vec::new(),
@@ -196,10 +199,16 @@ impl Player {
     }
 
     /// What has the file of a CREATE open already: `looking` (only its attributes), `plain`,
-    /// `oplock`, `lease`, with `locks` that may be there. Empty for all else.
+    /// `oplock`, `lease`, with `locks` that may be there; `linked` if it may be open by another
+    /// name. Of a rename, `onto linked` if the new name is one. Empty for all else.
     pub fn beside(&self, step: &Step) -> String {
-        let Some(Action::Create(create)) = step.action.parts().first() else {
-            return String::new();
+        let create = match step.action.parts().first() {
+            Some(Action::Create(create)) => create,
+            Some(Action::On {
+                operation: Operation::Set(Set::Rename { to, .. }),
+                ..
+            }) if self.is_linked(to) => return " onto linked".to_owned(),
+            _ => return String::new(),
         };
         let others = self
             .opens
@@ -208,8 +217,10 @@ impl Player {
         let mut kinds = BTreeSet::new();
         for open in others {
             kinds.insert(match open.create.caching {
-                Caching::Oplock(0) if open.create.access & !LOOKING == 0 => "looking",
-                Caching::Oplock(0) => "plain",
+                Caching::Oplock(_) if open.level == 0 && open.create.access & !LOOKING == 0 => {
+                    "looking"
+                }
+                Caching::Oplock(_) if open.level == 0 => "plain",
                 Caching::Oplock(_) => "oplock",
                 Caching::Lease { .. } => "lease",
             });
@@ -217,11 +228,19 @@ impl Player {
                 kinds.insert("locks");
             }
         }
+        if self.is_linked(&create.path) {
+            kinds.insert("linked");
+        }
         let kinds: Vec<&str> = kinds.into_iter().collect();
         match kinds.len() {
             0 => String::new(),
             _ => format!(" beside {}", kinds.join("+")),
         }
+    }
+
+    /// Whether the file had several names once.
+    pub fn is_linked(&self, path: &str) -> bool {
+        self.linked.contains(path)
     }
 
     /// Requests without a final answer.

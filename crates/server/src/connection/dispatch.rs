@@ -369,6 +369,10 @@ impl Connection {
     }
 
     fn execute(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+        self.logging_on = matches!(
+            request.header.command,
+            Command::NEGOTIATE | Command::SESSION_SETUP | Command::LOGOFF
+        );
         match request.header.command {
             Command::NEGOTIATE => self.negotiate(request, out),
             Command::SESSION_SETUP => self.session_setup(request, out),

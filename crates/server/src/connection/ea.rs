@@ -8,7 +8,7 @@ use smb::NtStatus;
 use smb::wire::info::{FILE_NEED_EA, FileFullEaInformation, FileGetEaInformation, FullEaWriter};
 use smb::wire::{
     CreateRequest, QueryInfoRequest, access_mask, create_context, create_disposition,
-    create_options, file_attributes,
+    create_options,
 };
 
 use super::set_info::Change;
@@ -120,12 +120,7 @@ impl Change<'_> {
         let changes = read(buffer)?;
         let change_time = self.change_time_to_keep()?;
         file.handle.change_extended_attributes(&changes, waiting)?;
-        let stat = file.handle.stat(waiting)?;
-        let archive = file_attributes::FILE_ATTRIBUTE_ARCHIVE;
-        if !file.is_directory && stat.attributes & archive == 0 {
-            file.handle
-                .set_attributes(stat.attributes | archive, waiting)?;
-        }
+        file.archive(waiting)?;
         if change_time.is_some() {
             let times = Times {
                 change_time,

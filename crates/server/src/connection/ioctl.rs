@@ -154,6 +154,10 @@ fn validate_negotiate(
 
 /// The addresses that this server listens on ([MS-SMB2] 2.2.32.5).
 fn interfaces(core: &Core, ioctl: &IoctlRequest<'_>) -> Result<Vec<u8>, NtStatus> {
+    // [MS-SMB2] 3.3.5.15.11: it is a question to the server, of no file.
+    if (ioctl.file_id.persistent, ioctl.file_id.volatile) != (u64::MAX, u64::MAX) {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
     let addresses = core
         .addresses
         .lock()

@@ -36,6 +36,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+use std::time::Duration;
 
 use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -61,6 +62,12 @@ const TRANSPORT_NAME: &str = r"\Device\NetbiosSmb";
 const ANSWERS_AT_ONCE: usize = 16 * 1024;
 /// Frames handled before other tasks get their turn: requests may have no answer (CANCEL).
 const FRAMES_AT_ONCE: usize = 256;
+
+/// How long a connection keeps its worker awake for the next message of a client that logs on
+/// or off. Such a client on this machine or in its rack answers sooner than a core that has
+/// gone to sleep wakes up (some 60 µs in a virtual machine), and a logon takes two or three
+/// messages. The worker's other connections are served meanwhile.
+const STAY_AWAKE: Duration = Duration::from_micros(100);
 
 /// Why a connection is dropped ([MS-SMB2] 3.3.5.2 names each case).
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +102,8 @@ struct Connection {
     /// A client whose session was ended may be in the middle of long requests.
     had_session: bool,
     logons: HashMap<u64, HalfLogon<Box<Logon>>>,
+    /// The last message was one of a logon or a logoff: the next is near.
+    logging_on: bool,
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
@@ -120,6 +129,15 @@ where
     }
 }
 
+/// Ends after [`STAY_AWAKE`], and lets its worker look at the sockets again and again meanwhile.
+/// The system's time counts, also where a test has stopped the runtime's.
+async fn stay_awake() {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < STAY_AWAKE {
+        tokio::task::yield_now().await;
+    }
+}
+
 impl Connection {
     fn new(core: Arc<Core>, client: IpAddr, account: ConnectionAccount) -> Self {
         let client_name = match client.to_canonical() {
@@ -137,6 +155,7 @@ impl Connection {
             sessions: HashMap::new(),
             had_session: false,
             logons: HashMap::new(),
+            logging_on: false,
             window: CommandSequenceWindow::new(),
             close_after_reply: Vec::new(),
             multi_protocol: false,
@@ -177,6 +196,7 @@ impl Connection {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };
+            let near = std::mem::take(&mut self.logging_on);
             let length = tokio::select! {
                 biased;
                 _ = stop.changed() => {
@@ -192,6 +212,7 @@ impl Connection {
                     continue;
                 }
                 length = frames.next(&mut stream, limit, &*self, patience) => length?,
+                () = stay_awake(), if near => continue,
                 () = tokio::time::sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {
                     let mut answers = Answers::default();
                     self.look_at_time(&mut answers)?;

@@ -79,9 +79,7 @@ impl Change<'_> {
     }
 
     pub(super) fn link(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
-        let &Change {
-            core, open, file, ..
-        } = self;
+        let &Change { core, file, .. } = self;
         if file.handle.stream_name().is_some() {
             // [MS-FSA] 2.1.5.15.7.
             return Err(NtStatus::INVALID_PARAMETER.into());
@@ -97,11 +95,6 @@ impl Change<'_> {
         if core.files.is_doomed(&self.destination(&target)?) {
             return Err(NtStatus::DELETE_PENDING.into());
         }
-        self.take_turn(|ticket, now, effects| {
-            Ok(file
-                .file
-                .break_handle_caching(open.id, ticket, now, effects))
-        })?;
         if wanted.replace_if_exists {
             self.make_room(&target)?;
         }

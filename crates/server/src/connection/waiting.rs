@@ -200,6 +200,7 @@ impl Connection {
             let bytes = std::mem::take(&mut pending.bytes);
             // Who has gone meanwhile still answers for what the thread holds.
             let charge = pending.charge.take();
+            let bytes_charge = pending.bytes_charge.take();
             let message = pending.at..pending.at + pending.length;
             let mut response = pending.compound.next_response();
             let work = move || {
@@ -213,6 +214,7 @@ impl Connection {
                 let executed = Executed {
                     bytes,
                     charge,
+                    bytes_charge,
                     response,
                     result,
                 };
@@ -274,6 +276,7 @@ impl Connection {
         pending.running = false;
         pending.bytes = executed.bytes;
         pending.charge = executed.charge;
+        pending.bytes_charge = executed.bytes_charge;
         let closed = |session: &Arc<Session>| session.is_closed();
         let is_closed = pending.context.session.as_ref().is_some_and(closed);
         let result = match executed.result {

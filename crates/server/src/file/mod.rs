@@ -323,6 +323,11 @@ impl FileTable {
             let key = (lease.client_guid, lease.lease_key);
             self.leases(key).remove(&key);
         }
+        if let Some(base) = &file.base
+            && denies_delete(entry.access, entry.share_access)
+        {
+            base.state().streams_denying_delete -= 1;
+        }
         state.delete_pending |= entry.delete_on_close;
         // Sharing may have become possible, or a break has ended.
         state.wake(effects);
@@ -447,7 +452,8 @@ impl FileTable {
             return false;
         };
         let files = self.names().files(&directory);
-        files.iter().any(|file| file.state().is_doomed())
+        let mut directories = files.iter().filter(|file| file.is_directory);
+        directories.any(|file| file.state().is_doomed())
     }
 
     /// Is the file with this identity, or the file of this stream, marked for deletion?

@@ -11,6 +11,7 @@ use super::caching::{BREAK_TIMEOUT, Caching, OplockLevel, breaks_no_lease, break
 use super::lease::{GrantedLease, Lease, LeaseRequest};
 use super::name::FileName;
 use super::names::NodeId;
+use super::share_mode::denies_delete;
 use super::state::{Entry, Phase, Slot, State};
 use super::{Effects, File, FileIdentity, FileTable, LeaseHome, Ticket};
 
@@ -102,6 +103,10 @@ impl OpenRequest<'_> {
         )
     }
 
+    fn denies_delete(&self) -> bool {
+        denies_delete(self.access, self.share_access)
+    }
+
     /// The rights as others meet them: who overwrites, writes, and who supersedes, deletes
     /// ([MS-FSA] 2.1.5.1.2).
     fn claimed(&self) -> u32 {
@@ -139,10 +144,9 @@ impl FileTable {
             let admitted = self.admit(&file, &mut state, base.as_deref(), request, now, effects);
             let outcome = match admitted {
                 Ok(caching) => {
-                    if let Some(base) = &mut base
-                        && state.opens().len() == 1
-                    {
-                        base.streams += 1;
+                    if let Some(base) = &mut base {
+                        base.streams += u32::from(state.opens().len() == 1);
+                        base.streams_denying_delete += u32::from(request.denies_delete());
                     }
                     OpenOutcome::Granted {
                         file: file.clone(),
@@ -185,6 +189,11 @@ impl FileTable {
         let own = self.own_lease(file, state, request)?;
         if state.is_doomed() || base.is_some_and(State::is_doomed) {
             return Err(Some(NtStatus::DELETE_PENDING));
+        }
+        if request.claimed() & access_mask::DELETE != 0 && state.streams_denying_delete > 0 {
+            // With the file its streams would go. Windows and Samba refuse it; [MS-FSA]
+            // 2.1.5.1.2.2 compares opens of one stream only.
+            return Err(Some(NtStatus::SHARING_VIOLATION));
         }
         // Looked at in each attempt: a client may close a handle that it only cached.
         let shared = request.share_access;

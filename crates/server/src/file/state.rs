@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) delete_pending: bool,
     /// Of a file: its streams that are open.
     pub(super) streams: u32,
+    /// Of a file: opens of its streams that do not share deletion.
+    pub(super) streams_denying_delete: u32,
     /// In order of their ids.
     opens: Vec<Entry>,
     pub(super) share_modes: ShareModes,

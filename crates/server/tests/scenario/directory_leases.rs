@@ -47,7 +47,7 @@ async fn opened(raw: &Raw, name: &str) -> FileId {
     raw.create(name, SHARED).await.unwrap().0
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_others_change_ends_the_lease_of_a_directory() {
     let scene = Scene::new(|_| {});
     let alice = alice_watches(&scene).await;
@@ -97,7 +97,7 @@ async fn what_others_change_ends_the_lease_of_a_directory() {
     assert_eq!(alice.echo().await, NtStatus::SUCCESS, "nothing more");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_changes_elsewhere_leaves_it() {
     let scene = Scene::new(|_| {});
     let alice = alice_watches(&scene).await;
@@ -114,7 +114,7 @@ async fn what_changes_elsewhere_leaves_it() {
     assert_eq!(alice.echo().await, NtStatus::SUCCESS, "nothing was broken");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_parent_key_spares_the_lease_of_its_own_directory() {
     let scene = Scene::new(|_| {});
     let alice = alice_watches(&scene).await;
@@ -170,7 +170,7 @@ async fn ends_beside(alice: &Raw, message_id: u64) {
     lease_again(alice).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_directory_has_no_lease_for_writing_and_none_of_the_first_version() {
     let scene = Scene::new(|_| {});
     std::fs::create_dir(scene.data().join("d")).unwrap();

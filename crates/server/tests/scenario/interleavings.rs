@@ -290,8 +290,32 @@ fn lock_request(file_id: FileId, random: &mut Random) -> LockRequest {
     }
 }
 
+/// Where the connections are served.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    /// On one thread, and time passes when told.
+    One,
+    /// On several; time passes by itself.
+    Several,
+}
+
+impl Threads {
+    async fn advance(self, time: Duration) {
+        match self {
+            Self::One => tokio::time::advance(time).await,
+            Self::Several => tokio::task::yield_now().await,
+        }
+    }
+}
+
 /// Something happens to the store, the time, or a session.
-async fn disturb(scene: &Scene, gate: &Gate, clients: &mut Vec<Client>, random: &mut Random) {
+async fn disturb(
+    scene: &Scene,
+    gate: &Gate,
+    clients: &mut Vec<Client>,
+    random: &mut Random,
+    threads: Threads,
+) {
     const CALLS: [Call; 6] = [
         Call::Open,
         Call::Stat,
@@ -307,8 +331,11 @@ async fn disturb(scene: &Scene, gate: &Gate, clients: &mut Vec<Client>, random: 
             let failed = Verdict::Fail(NtStatus::DISK_FULL);
             gate.release(random.of(&[Verdict::Go, Verdict::Go, Verdict::Go, failed]));
         }
-        16..=25 => tokio::time::advance(Duration::from_millis(random.below(2_000))).await,
-        26 => tokio::time::advance(Duration::from_secs(36)).await,
+        16..=25 => {
+            let time = Duration::from_millis(random.below(2_000));
+            threads.advance(time).await;
+        }
+        26 => threads.advance(Duration::from_secs(36)).await,
         27 if random.one_in(4) => {
             let client = &mut clients[0];
             client.is_ended = true;
@@ -320,7 +347,7 @@ async fn disturb(scene: &Scene, gate: &Gate, clients: &mut Vec<Client>, random: 
 }
 
 /// Everything that is still outstanding ends.
-async fn end(gate: &Gate, clients: &mut [Client]) {
+async fn end(gate: &Gate, clients: &mut [Client], threads: Threads) {
     let begin = std::time::Instant::now();
     loop {
         gate.open();
@@ -342,12 +369,12 @@ async fn end(gate: &Gate, clients: &mut [Client]) {
             }
             panic!("requests that are not answered");
         }
-        tokio::time::advance(Duration::from_millis(100)).await;
+        threads.advance(Duration::from_millis(100)).await;
         std::thread::yield_now();
     }
 }
 
-async fn run(seed: u64) {
+async fn run(seed: u64, threads: Threads) {
     // Who has lost his session stays.
     let scene = Scene::new(|config| config.limits.handshake = LIMIT * 1_000);
     let gate = Gate::of(&scene);
@@ -370,7 +397,7 @@ async fn run(seed: u64) {
         if client.outstanding.len() < MOST_OUTSTANDING && !client.is_ended {
             client.step(&mut random).await;
         }
-        disturb(&scene, &gate, &mut clients, &mut random).await;
+        disturb(&scene, &gate, &mut clients, &mut random, threads).await;
         for _ in 0..random.below(8) {
             tokio::task::yield_now().await;
         }
@@ -378,7 +405,7 @@ async fn run(seed: u64) {
             client.receive().await;
         }
     }
-    end(&gate, &mut clients).await;
+    end(&gate, &mut clients, threads).await;
     drop(clients);
     until("everything is given back", || {
         scene.rows().is_empty() && scene.opens() == 0 && scene.server.usage() == before
@@ -386,12 +413,21 @@ async fn run(seed: u64) {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_request_is_answered_once_and_no_nonce_is_used_twice() {
+async fn run_all(threads: Threads) {
     let seeds = std::env::var("NETSESSION_SEEDS");
     let seeds = seeds.ok().and_then(|seeds| seeds.parse().ok());
     for seed in 1..=seeds.unwrap_or(SEEDS) {
         println!("seed {seed}");
-        run(seed).await;
+        run(seed, threads).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_is_answered_once_and_no_nonce_is_used_twice() {
+    run_all(Threads::One).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_same_holds_with_connections_on_several_threads() {
+    run_all(Threads::Several).await;
 }

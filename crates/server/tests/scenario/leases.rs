@@ -36,7 +36,7 @@ impl Contest {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_first_version_has_no_epoch() {
     let scene = Scene::new(|_| {});
     let alice = connect(&scene, 1, "alice", "data").await;
@@ -52,7 +52,7 @@ async fn the_first_version_has_no_epoch() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_break_that_is_acknowledged_lets_the_second_open_in() {
     let Contest {
         scene,
@@ -143,7 +143,7 @@ async fn who_has_vanished_while_waiting_is_forgotten() {
     assert_eq!(scene.opens(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn epochs_count_what_a_lease_becomes() {
     let scene = Scene::new(|_| {});
     let alice = connect(&scene, 1, "alice", "data").await;
@@ -180,7 +180,7 @@ async fn epochs_count_what_a_lease_becomes() {
     assert_eq!(alice.acknowledge_lease(1, 0).await, NtStatus::UNSUCCESSFUL);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_names_one_file_of_its_client() {
     let scene = Scene::new(|_| {});
     let alice = connect(&scene, 1, "alice", "data").await;
@@ -193,7 +193,7 @@ async fn a_key_names_one_file_of_its_client() {
     assert!(bob.create_leased("g", SHARED, lease).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_connections_of_a_client_share_its_leases() {
     let scene = Scene::new(|_| {});
     let first = connect(&scene, 1, "alice", "data").await;
@@ -220,7 +220,7 @@ async fn the_connections_of_a_client_share_its_leases() {
     assert_eq!(bob.close(his).await, NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_key_of_the_same_client_is_somebody_else() {
     let scene = Scene::new(|_| {});
     let first = connect(&scene, 1, "alice", "data").await;
@@ -236,7 +236,7 @@ async fn another_key_of_the_same_client_is_somebody_else() {
     assert!(created(&second.end(waiting).await).is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn breaks_go_over_the_oldest_connection_of_the_client() {
     let scene = Scene::new(|_| {});
     let oldest = connect(&scene, 1, "alice", "data").await;
@@ -265,7 +265,7 @@ async fn breaks_go_over_the_oldest_connection_of_the_client() {
     assert!(created(&bob.end(waiting).await).is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dialects_before_3_know_the_first_version_only() {
     let scene = Scene::new(|config| config.max_dialect = 0x0210);
     let alice = connect(&scene, 1, "alice", "data").await;

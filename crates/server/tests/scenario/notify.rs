@@ -52,7 +52,7 @@ async fn rename(raw: &Raw, from: &str, to: &str) {
     assert_eq!(raw.close(open).await, NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn changes_by_another_connection_are_told_and_those_between_two_requests_kept() {
     let (_scene, alice, directory, bob) = scene().await;
     let watch = Watch::of(NAMES);
@@ -76,7 +76,7 @@ async fn changes_by_another_connection_are_told_and_those_between_two_requests_k
     alice.watch(directory, watch).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_filter_decides_and_is_that_of_the_first_request() {
     let (_scene, alice, directory, bob) = scene().await;
     let (names, _) = alice.create("d", DIRECTORY).await.unwrap();
@@ -102,7 +102,7 @@ async fn the_filter_decides_and_is_that_of_the_first_request() {
     assert_eq!(changes(&alice.end(first).await), [change(MODIFIED, "f")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_tree_is_watched_whole_and_its_names_are_relative() {
     let (_scene, alice, directory, bob) = scene().await;
     let (tree, _) = alice.create("d", DIRECTORY).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_tree_is_watched_whole_and_its_names_are_relative() {
     assert_eq!(told, [change(REMOVED, "up")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_watches_a_directory_that_gets_another_name_watches_on() {
     let (_scene, alice, directory, bob) = scene().await;
     let (id, _) = alice.watch(directory, Watch::tree(NAMES)).await;
@@ -156,7 +156,7 @@ fn is_told_to_look(answer: &Message) {
     assert!(response.output_buffer.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_fit_the_request_is_told_by_no_list() {
     let (_scene, alice, directory, bob) = scene().await;
     let short = Watch {
@@ -172,7 +172,7 @@ async fn what_does_not_fit_the_request_is_told_by_no_list() {
     assert_eq!(changes(&alice.end(id).await), [change(ADDED, "x")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_fit_the_buffer_of_the_open_is_told_by_no_list() {
     let (_scene, alice, directory, bob) = scene().await;
     let watch = Watch {
@@ -193,7 +193,7 @@ async fn what_does_not_fit_the_buffer_of_the_open_is_told_by_no_list() {
     assert_eq!(changes(&alice.end(id).await), [change(ADDED, "later")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn requests_of_one_open_are_answered_in_order() {
     let (_scene, alice, directory, bob) = scene().await;
     let (first, _) = alice.watch(directory, Watch::of(NAMES)).await;
@@ -205,7 +205,7 @@ async fn requests_of_one_open_are_answered_in_order() {
     assert_eq!(changes(&alice.end(second).await), [change(ADDED, "2")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_that_is_cancelled_loses_no_change() {
     let (scene, alice, directory, bob) = scene().await;
     let before = scene.server.usage().pending_requests;
@@ -223,7 +223,7 @@ async fn a_request_that_is_cancelled_loses_no_change() {
     assert_eq!(scene.server.usage().pending_requests, before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_close_cleans_up() {
     let (scene, alice, directory, _bob) = scene().await;
     let (first, _) = alice.watch(directory, Watch::of(NAMES)).await;
@@ -237,7 +237,7 @@ async fn a_close_cleans_up() {
     assert_eq!(alice.end(id).await.status(), NtStatus::FILE_CLOSED);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_ends_the_open_cleans_up() {
     for by_administrator in [true, false] {
         let (scene, alice, directory, _bob) = scene().await;
@@ -258,7 +258,7 @@ async fn what_ends_the_open_cleans_up() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_watches_what_will_be_deleted_is_told_so() {
     let (scene, alice, _directory, bob) = scene().await;
     std::fs::create_dir(scene.data().join("doomed")).unwrap();
@@ -335,7 +335,7 @@ async fn changes_of_the_machine_itself_are_told() {
     assert_eq!(told.last(), Some(&change(REMOVED, "bash")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_directories_are_watched_and_only_by_who_may_list_them() {
     let (_scene, alice, _directory, _bob) = scene().await;
     let look = Wanted {

@@ -13,7 +13,7 @@ fn share_again(scene: &Scene, name: &str) {
     scene.share(name, backend);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn share_modes_hold_across_shares_and_hard_links() {
     let scene = Scene::new(|_| {});
     share_again(&scene, "again");
@@ -31,7 +31,7 @@ async fn share_modes_hold_across_shares_and_hard_links() {
     assert!(bob.create("link", SHARED).await.is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_file_that_will_be_deleted_lets_nobody_in() {
     let scene = Scene::new(|_| {});
     share_again(&scene, "again");
@@ -53,7 +53,7 @@ async fn a_file_that_will_be_deleted_lets_nobody_in() {
     assert!(!path.exists(), "it is gone when the answer is there");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn locks_and_oplocks_hold_across_shares_and_hard_links() {
     let scene = Scene::new(|_| {});
     share_again(&scene, "again");
@@ -95,7 +95,7 @@ async fn locks_and_oplocks_hold_across_shares_and_hard_links() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn other_spellings_are_the_same_file() {
     let scene = Scene::new(|_| {});
     share_again(&scene, "again");
@@ -119,7 +119,7 @@ async fn other_spellings_are_the_same_file() {
 }
 
 /// A share of a directory within another share.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_done_through_one_share_is_seen_through_the_other() {
     let scene = Scene::new(|_| {});
     let inner = scene.data().join("d");
@@ -160,7 +160,7 @@ async fn what_is_done_through_one_share_is_seen_through_the_other() {
     assert_eq!(content, b"still his");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn streams_have_share_modes_of_their_own_but_go_with_their_file() {
     let scene = Scene::new(|_| {});
     share_again(&scene, "again");

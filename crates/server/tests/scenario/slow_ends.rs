@@ -19,7 +19,7 @@ async fn expect_free(scene: &Scene, name: &str) {
     assert_eq!(bob.close(his).await, NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_administrator_ends_the_session_of_what_hangs() {
     let scene = Scene::new(|_| {});
     let gate = Gate::of(&scene);
@@ -56,7 +56,7 @@ async fn the_administrator_ends_the_session_of_what_hangs() {
     expect_free(&scene, "f").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_connection_of_what_hangs_is_lost() {
     let scene = Scene::new(|_| {});
     let gate = Gate::of(&scene);
@@ -88,7 +88,7 @@ async fn the_connection_of_what_hangs_is_lost() {
     expect_free(&scene, "g").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_logoff_does_not_wait_for_what_hangs() {
     let slow = Slow::new().await;
     let Slow { alice, gate, .. } = &slow;
@@ -108,7 +108,7 @@ async fn a_logoff_does_not_wait_for_what_hangs() {
     expect_free(&slow.scene, "g").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_tree_disconnect_does_not_wait_for_what_hangs() {
     let slow = Slow::new().await;
     let Slow { alice, gate, .. } = &slow;
@@ -131,7 +131,7 @@ async fn a_tree_disconnect_does_not_wait_for_what_hangs() {
     expect_free(&slow.scene, "g").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_panic_of_the_store_is_an_error_of_the_request() {
     for hangs in [true, false] {
         let slow = Slow::new().await;
@@ -164,7 +164,7 @@ async fn a_panic_of_the_store_is_an_error_of_the_request() {
 }
 
 /// The table of files has let it in when the store is asked to empty the file.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_create_that_panics_leaves_no_share_mode_behind() {
     for hangs in [true, false] {
         let slow = Slow::new().await;
@@ -195,7 +195,7 @@ async fn a_create_that_panics_leaves_no_share_mode_behind() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_close_that_panics_leaves_nothing_behind() {
     let doomed = Wanted {
         // FILE_DELETE_ON_CLOSE.
@@ -220,7 +220,7 @@ async fn a_close_that_panics_leaves_nothing_behind() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_whose_task_is_dropped_leaves_nothing_behind() {
     let scene = Scene::new(|_| {});
     let before = scene.server.usage();
@@ -239,7 +239,7 @@ async fn a_connection_whose_task_is_dropped_leaves_nothing_behind() {
 }
 
 /// An answer that is to be encrypted knows its session, and that its connection.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_connection_of_an_encrypted_request_that_hangs_is_lost() {
     let scene = Scene::new(|config| config.encryption = Encryption::Required);
     let gate = Gate::of(&scene);

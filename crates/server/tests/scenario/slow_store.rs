@@ -96,7 +96,7 @@ async fn an_error_that_comes_late_is_told() {
     assert_eq!(slow.alice.end(id).await.status(), NtStatus::DISK_FULL);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nobody_else_waits() {
     let slow = Slow::new().await;
     let id = slow.hanging_write().await;
@@ -119,7 +119,7 @@ async fn nobody_else_waits() {
 
 /// The first WRITE asks the store for the time of the last change. Who opens the file
 /// meanwhile, or asks for its times, must not stand behind that on a thread that serves others.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_for_the_time_of_a_file() {
     let slow = Slow::new().await;
     let Slow { alice, gate, .. } = &slow;
@@ -166,7 +166,7 @@ async fn a_close_waits_for_the_writes_before_it() {
     assert_eq!(content, b"written twice");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_close_does_not_wait_for_other_opens() {
     let slow = Slow::new().await;
     let (other, _) = slow.alice.create("f", SHARED).await.unwrap();
@@ -176,7 +176,7 @@ async fn a_close_does_not_wait_for_other_opens() {
     assert_eq!(slow.alice.end(id).await.status(), NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_so_many_are_executed_at_once_and_all_of_them_end() {
     let Slow {
         gate, alice, file, ..
@@ -200,7 +200,7 @@ async fn only_so_many_are_executed_at_once_and_all_of_them_end() {
     assert_eq!(alice.echo().await, NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_connection_leaves_places_for_another() {
     let slow = Slow::new().await;
     let Slow { alice, gate, .. } = &slow;
@@ -234,7 +234,7 @@ async fn what_is_being_executed_ends_by_itself_though_it_is_cancelled() {
     assert_eq!(alice.echo().await, NtStatus::SUCCESS, "no second answer");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_its_turn_can_be_cancelled() {
     let slow = Slow::new().await;
     let Slow { alice, gate, .. } = &slow;

@@ -114,7 +114,7 @@ async fn let_in(alice: &Raw, held: FileId) {
     assert_eq!(answer.status(), NtStatus::SUCCESS);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_related_to_a_create_that_waits_comes_behind_it() {
     let (scene, alice, held, bob) = contest().await;
     let requests = [create("f", SHARED), read(ITS_OWN), close(ITS_OWN)];
@@ -135,7 +135,7 @@ async fn what_is_related_to_a_create_that_waits_comes_behind_it() {
     assert_eq!(scene.opens(), 1, "his was closed");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_before_it_does_not_wait() {
     let (_scene, alice, held, bob) = contest().await;
     let (other, _) = bob.create("other", SHARED).await.unwrap();
@@ -150,7 +150,7 @@ async fn what_is_before_it_does_not_wait() {
     assert_eq!(statuses(&ends), [NtStatus::SUCCESS; 2]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_second_chain_has_a_file_of_its_own() {
     let (scene, alice, held, bob) = contest().await;
     std::fs::write(scene.data().join("g"), b"other").unwrap();
@@ -175,7 +175,7 @@ async fn a_second_chain_has_a_file_of_its_own() {
     assert_eq!(scene.opens(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_creates_of_one_compound_may_wait_one_after_the_other() {
     let (scene, alice, held, bob) = contest().await;
     let batch = Wanted {
@@ -196,7 +196,7 @@ async fn two_creates_of_one_compound_may_wait_one_after_the_other() {
     assert_eq!(scene.opens(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_related_to_a_create_that_is_cancelled_fails_with_it() {
     let (scene, alice, held, bob) = contest().await;
     let requests = [create("f", SHARED), read(ITS_OWN), close(ITS_OWN), echo()];
@@ -211,7 +211,7 @@ async fn what_is_related_to_a_create_that_is_cancelled_fails_with_it() {
     assert_eq!(scene.opens(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_end_of_its_session_ends_a_compound() {
     let (scene, alice, held, bob) = contest().await;
     let ids = bob
@@ -240,7 +240,7 @@ async fn the_end_of_its_session_ends_a_compound() {
     assert_eq!(scene.opens(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lock_may_wait_in_the_middle() {
     const EXCLUSIVE: u32 = lock_flags::SMB2_LOCKFLAG_EXCLUSIVE_LOCK;
     let scene = Scene::new(|_| {});

@@ -125,7 +125,11 @@ impl Generator {
         };
         // smbd takes who makes a file for one who reads or writes it, whatever it asked for.
         let only_opens = access & !STAT == 0;
-        let options = self.options(is_directory, root);
+        let mut options = self.options(is_directory, root);
+        if player.is_linked(&path) {
+            // Our server deletes files, not names.
+            options &= !options::FILE_DELETE_ON_CLOSE;
+        }
         // smbd 4.17 has no directory leases.
         let no_caching = options & options::FILE_DIRECTORY_FILE != 0;
         Create {

@@ -5,7 +5,7 @@ use smb::wire::{CreateResponse, LeaseBreakNotification, oplock_level};
 use super::*;
 use crate::answer;
 use crate::request::lease_number;
-use crate::step::{Set, lease, oplock};
+use crate::step::{lease, oplock};
 
 /// MessageId of what answers no request ([MS-SMB2] 2.2.1.2).
 const UNSOLICITED: u64 = u64::MAX;
@@ -114,11 +114,23 @@ impl Player {
             } => {
                 let open = if *open == 0 { request.step } else { *open };
                 let old = self.opens.get(&open).map(|opened| opened.path.clone());
+                if old.as_ref().is_some_and(|old| self.linked.contains(old)) {
+                    self.linked.insert(to.clone());
+                }
                 for opened in self.opens.values_mut() {
                     if Some(&opened.path) == old.as_ref() {
                         opened.path = to.clone();
                         opened.is_renamed = true;
                     }
+                }
+            }
+            Action::On {
+                open,
+                operation: Operation::Set(Set::Link { to, .. }),
+            } => {
+                let open = if *open == 0 { request.step } else { *open };
+                if let Some(opened) = self.opens.get(&open) {
+                    self.linked.extend([opened.path.clone(), to.clone()]);
                 }
             }
             Action::On {

@@ -105,8 +105,10 @@ impl Place<'_> {
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened =
-            opened.map_err(|error| self.refusal(&plan, self.or_doomed_directory(error, path)))?;
+        let opened = opened.map_err(|error| {
+            let error = self.refusal(error, &plan, path);
+            self.refusal_of_a_file(&plan, error)
+        })?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
             plan.check_existing(create, &stat)
@@ -142,7 +144,8 @@ impl Place<'_> {
                 return Err(failure);
             }
         };
-        let mut stat = match caught(|| self.settle(create, &plan, &opened, stat, &attributes)) {
+        let settled = caught(|| self.settle(create, &plan, &opened, stat, &attributes, caching));
+        let mut stat = match settled {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -194,14 +197,41 @@ impl Place<'_> {
         }
     }
 
-    /// Why nothing was found: nothing is, in a directory that is to be deleted.
-    fn or_doomed_directory(&self, error: StoreError, path: &SharePath) -> StoreError {
+    /// Why the store did not open it: nothing is found in a directory that is to be deleted,
+    /// and that a name is a directory's comes before that it is taken ([MS-FSA] 2.1.5.1
+    /// phases 6 and 7).
+    fn refusal(&self, error: StoreError, plan: &Plan, path: &SharePath) -> StoreError {
         let name = || FileName::new(&self.backend.local_path(), path);
         match error {
             StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
                 if self.core.files.is_directory_doomed(&name()) =>
             {
                 NtStatus::DELETE_PENDING.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_COLLISION)
+                if plan.kind == KindWanted::File =>
+            {
+                let existing = self.backend.open(
+                    &OpenParameters {
+                        path,
+                        mode: CreateMode::Existing,
+                        kind: KindWanted::File,
+                        read: false,
+                        write: false,
+                        attributes: 0,
+                        identity: None,
+                        creation: None,
+                        stream: None,
+                    },
+                    self.waiting,
+                );
+                match existing {
+                    Err(StoreError::Status(NtStatus::FILE_IS_A_DIRECTORY)) => {
+                        NtStatus::FILE_IS_A_DIRECTORY.into()
+                    }
+                    Err(StoreError::WouldWait) => StoreError::WouldWait,
+                    _ => error,
+                }
             }
             error => error,
         }
@@ -227,8 +257,8 @@ impl Place<'_> {
         }
     }
 
-    /// What a client hears when the store has opened nothing.
-    fn refusal(&self, plan: &Plan, error: StoreError) -> StoreError {
+    /// What a client hears when a name that ends with a separator has opened nothing.
+    fn refusal_of_a_file(&self, plan: &Plan, error: StoreError) -> StoreError {
         let would_be_file = self.only_directory && plan.kind == KindWanted::Any;
         match error {
             StoreError::Status(NtStatus::NOT_A_DIRECTORY) if would_be_file => {
@@ -384,6 +414,7 @@ impl Place<'_> {
         opened: &Opened,
         stat: FileStat,
         attributes: &[ExtendedAttribute],
+        caching: GrantedCaching,
     ) -> StoreResult<FileStat> {
         let waiting = self.waiting;
         let overwritten = !opened.created && plan.overwrites;
@@ -411,7 +442,9 @@ impl Place<'_> {
         {
             opened.handle.set_allocation(size, waiting)?;
         }
-        if is_new {
+        // Who may cache the file, or has waited for others, learns what it is now.
+        let is_stale = self.request.again || !matches!(caching, GrantedCaching::None);
+        if is_new || is_stale {
             opened.handle.stat(waiting)
         } else {
             Ok(stat)

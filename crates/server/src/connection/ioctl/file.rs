@@ -40,7 +40,11 @@ impl Control<'_> {
                 Ok((NtStatus::SUCCESS, vec![0; 2]))
             }
             fsctl::FSCTL_GET_COMPRESSION => Err(NtStatus::INVALID_PARAMETER.into()),
-            fsctl::FSCTL_SET_COMPRESSION => Err(NtStatus::NOT_SUPPORTED.into()),
+            fsctl::FSCTL_SET_COMPRESSION => match self.ioctl.input.first_chunk() {
+                Some([0, 0]) => Ok((NtStatus::SUCCESS, Vec::new())),
+                Some(_) => Err(NtStatus::NOT_SUPPORTED.into()),
+                None => Err(NtStatus::INVALID_PARAMETER.into()),
+            },
             fsctl::FSCTL_SET_SPARSE => self.set_sparse(),
             fsctl::FSCTL_SET_ZERO_DATA => self.set_zero_data(),
             fsctl::FSCTL_QUERY_ALLOCATED_RANGES => self.allocated_ranges(),

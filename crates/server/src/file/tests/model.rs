@@ -235,6 +235,15 @@ impl Model {
         };
         let overwrites = added != 0;
         let claimed = attempt.access | added;
+        let keeps = |other: &ModelOpen| {
+            other.target != target
+                && base(other.target) == target
+                && other.access & 0x1_0027 != 0
+                && other.share_access & 4 == 0
+        };
+        if claimed & 0x1_0000 != 0 && self.opens.iter().any(keeps) {
+            return Outcome::Refused(NtStatus::SHARING_VIOLATION);
+        }
         let others = self.opens.iter().filter(|other| other.target == target);
         let conflict = others.clone().any(|other| {
             share_conflict(

@@ -17,6 +17,7 @@ use super::super::{
 use super::descriptor_path;
 use super::errno::status;
 use super::handle::LocalHandle;
+use super::medium::Medium;
 
 const PREFIX: &str = "user.netsession.stream.";
 
@@ -37,9 +38,13 @@ pub(super) struct StreamHandle {
     name: StreamName,
 }
 
-/// Held while a stream is read and stored again. One for all: streams are short and rare, and
-/// a directory may be shared twice.
-static CHANGING: Mutex<()> = Mutex::new(());
+/// Held while a stream is read and stored again, by file: a directory may be shared twice, so
+/// they are not the handle's.
+type Guards = [Mutex<()>; 64];
+
+/// Who must not wait for a device comes here only, where nobody does.
+static IN_MEMORY: Guards = [const { Mutex::new(()) }; 64];
+static ON_DEVICE: Guards = [const { Mutex::new(()) }; 64];
 
 impl StreamHandle {
     /// The stream of this name, and whether it is new: created if it is missing and `create`
@@ -50,7 +55,7 @@ impl StreamHandle {
         create: bool,
     ) -> Result<(Self, bool), NtStatus> {
         let name = StreamName::new(name)?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&base);
         let path = descriptor_path(&base.fd);
         let known = names(&path).map_err(status)?;
         if let Some(known) = known.iter().find(|known| same_name(known, name.as_str())) {
@@ -77,7 +82,7 @@ impl StreamHandle {
     /// Stores what `change` makes of the content.
     fn change(&self, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), NtStatus> {
         self.base.check_writable()?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&self.base);
         let mut content = self.content()?;
         change(&mut content);
         let path = descriptor_path(&self.base.fd);
@@ -207,7 +212,7 @@ impl FileHandle for StreamHandle {
     fn unlink(&self, waiting: Waiting) -> StoreResult<()> {
         self.check_device(waiting)?;
         self.base.check_writable()?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&self.base);
         let path = descriptor_path(&self.base.fd);
         Ok(rustix::fs::removexattr(path, attribute(&self.name)).map_err(status)?)
     }
@@ -251,8 +256,13 @@ pub(super) fn list(path: &str) -> Result<Vec<StreamEntry>, NtStatus> {
     Ok(entries)
 }
 
-fn guard() -> MutexGuard<'static, ()> {
-    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+fn guard(base: &LocalHandle) -> MutexGuard<'static, ()> {
+    let guards = match base.medium() {
+        Medium::Memory => &IN_MEMORY,
+        Medium::Disk | Medium::Remote => &ON_DEVICE,
+    };
+    let place = (base.key.inode ^ base.key.device) as usize % guards.len();
+    guards[place].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn attribute(name: &StreamName) -> String {
