@@ -151,7 +151,7 @@ check_times() {
     same "$(stat -c %Y "$b/t")" "$(date -d "2025-06-01 10:11:12" +%s)" "mtime after touch -a"
     same "$(stat -c %X "$b/t")" "$(date -d "2031-02-03 04:05:06" +%s)" "atime after touch -a"
     # The client writes by a handle that it has kept for a second, and by which it has set a time. That time stays
-    # then ([MS-FSA] 2.1.4.17, UserSetModificationTime).
+    # then ([MS-FSA] UserSetModificationTime).
     touch -d "2001-02-03" "$a/t"; sleep 1.6; echo x >> "$a/t"; sleep 1.1
     [ "$(stat -c %Y "$b/t")" -gt 1700000000 ] || wrong "mtime after a write, by the other mount: $(stat -c %y "$b/t")"
     # One keeps it open and writes: the other learns that it is newer.

@@ -15,3 +15,4 @@ mod names;
 mod program;
 mod sessions;
 mod srvsvc;
+mod together;
