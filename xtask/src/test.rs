@@ -24,7 +24,7 @@ const PARTS: &[&str] = &[
 
 /// Parts that run only if they are named: what they ask for is not met yet. `tests/SKIPS.md`
 /// says what is missing.
-const ON_REQUEST: &[&str] = &["siege", "differential", "guest"];
+const ON_REQUEST: &[&str] = &["siege", "differential"];
 
 /// What stands for several parts: the answers that come within minutes.
 const QUICK: &[&str] = &["format", "lint", "unit"];
@@ -108,7 +108,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
         "torture" => torture::torture(root, &["--bounded"]),
         "siege" => siege::siege(root, &["--bounded"]),
         "differential" => differential::differential(root, differential::IN_TEST),
-        "guest" => guest::guest(root, &[]),
+        "guest" => guest::guest(root, &["--bounded"]),
         "python" => python::test(
             root,
             || cargo(root),
