@@ -6,6 +6,7 @@ mod command_line;
 mod command_line_formats;
 mod command_line_local;
 mod command_line_many;
+mod decoded;
 mod fan_out;
 mod files;
 mod files_of_others;
