@@ -113,7 +113,9 @@ class Talk:
             elif size == 9 and mid in self.asked:
                 kind, number = self.asked.pop(mid)
                 offset, length = struct.unpack_from("<HI", m, 66)
-                if kind in (1, 2):
+                if (kind, number) == (1, 15):
+                    keep("info_ea", part(m, offset, length))
+                elif kind in (1, 2):
                     keep(("info_file", "info_file_system")[kind - 1], part(m, offset, length))
         elif command == "set_info" and not response and m[66] == 1:
             length, offset = struct.unpack_from("<IH", m, 68)

@@ -258,6 +258,25 @@ pub fn info_notify(bytes: &[u8]) -> bool {
         > 1
 }
 
+/// Lists of extended attributes, and of names of some; what was read is written and read back.
+pub fn info_ea(bytes: &[u8]) -> bool {
+    let names = info::FileGetEaInformation::read_list(bytes);
+    let names: Vec<_> = names.map_while(Result::ok).collect();
+    let mut written = Vec::new();
+    info::FileGetEaInformation::write_list(&mut written, &names);
+    let again = info::FileGetEaInformation::read_list(&written);
+    assert_eq!(again.map_while(Result::ok).collect::<Vec<_>>(), names);
+
+    let attributes = info::FileFullEaInformation::read_list(bytes);
+    let attributes: Vec<_> = attributes.map_while(Result::ok).collect();
+    let mut written = Vec::new();
+    let mut writer = info::FullEaWriter::new(&mut written, usize::MAX);
+    assert!(attributes.iter().all(|attribute| writer.push(attribute)));
+    let again = info::FileFullEaInformation::read_list(&written);
+    assert_eq!(again.map_while(Result::ok).collect::<Vec<_>>(), attributes);
+    names.len() > 1 || attributes.len() > 1
+}
+
 /// The server's end of a logon: nobody is let in by bytes that know no password.
 pub fn auth_acceptor(token: &[u8]) -> bool {
     let hash = nt_hash("a password that is in no corpus");
@@ -313,6 +332,7 @@ pub const OTHERS: &[(&str, Target)] = &[
     ("info_file_system", info_file_system),
     ("info_directory", info_directory),
     ("info_notify", info_notify),
+    ("info_ea", info_ea),
     ("auth_acceptor", auth_acceptor),
     ("auth_initiator", auth_initiator),
 ];

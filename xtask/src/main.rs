@@ -21,7 +21,7 @@ usage: cargo xtask <command>
                    siege differential guest; `quick` stands for format lint unit
   prerequisites    install what the tests need (Debian packages as root,
                    Python packages in target/interop/venv)
-  differential [--seed N] [--schedules N] [--steps N] [--subjects A,B] [--jobs N] [...]
+  differential [--bounded] [--seed N] [--schedules N] [--steps N] [--subjects A,B] [--jobs N] [...]
                    plays schedules of requests against our server and Samba and compares them;
                    --help says what else it takes
   install-capi --prefix DIR [--destdir DIR]

@@ -1,6 +1,6 @@
 //! What the tests need beside Rust: Samba's programs, Wireshark's decoder, rclone, three Python
-//! clients, maturin for the Python package, C compilers and valgrind for the C library, qemu for
-//! a guest. Installed only if missing.
+//! clients, maturin for the Python package, C compilers, make and valgrind, qemu for a guest.
+//! Installed only if missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("gcc", "gcc"),
     ("g++", "g++"),
+    // jemalloc's own way to be built.
+    ("make", "make"),
     ("clang", "clang"),
     ("clang++", "clang"),
     ("pkg-config", "pkg-config"),

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use rpc::Syntax;
 use smb::FileTime;
 use smb::crypto::{SigningAlgorithm, SigningKey};
+use smb::wire::info::FileNetworkOpenInformation;
 use smb::wire::{
     Command, CreateContext, CreateContexts, CreateRequest, CreateResponse, FileId, Header,
     HeaderFlags, ReadRequest, ReadResponse, Utf16, WriteRequest, create_context, utf16,
@@ -220,8 +221,11 @@ fn write_create_response() -> Round {
     writing(Command::CREATE, move |out| {
         CreateResponse {
             create_action: 1,
-            creation_time: FileTime(1),
-            end_of_file: 5,
+            file: FileNetworkOpenInformation {
+                creation_time: FileTime(1),
+                end_of_file: 5,
+                ..FileNetworkOpenInformation::default()
+            },
             file_id: FILE,
             contexts: CreateContexts::from(black_box(&contexts[..])),
             ..CreateResponse::default()

@@ -52,7 +52,7 @@ pub enum Attack {
     Handles,
     /// Opens of the directory `many`, each with a listing begun
     Listings,
-    /// Pipes, each with all but the last fragment of a request of 1 MiB
+    /// Pipes, each with all but the last fragment of a request of 128 KiB
     Pipes,
     /// Answers of 8 MiB that nobody reads
     Answers,

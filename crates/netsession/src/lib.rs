@@ -123,6 +123,7 @@ mod name;
 mod neighbours;
 mod options;
 mod pipe;
+mod progress;
 mod server;
 mod session_cursor;
 mod session_enum;

@@ -7,7 +7,7 @@ use srvsvc::{
 };
 
 use crate::name::given;
-use crate::walk::Progress;
+use crate::progress::Progress;
 use crate::{Error, Server};
 
 /// FILE_INFO_3: the level of files that tells all.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::name::{client_name, given, is_bare_prefix, matches};
 use crate::pipe::{Pipe, PipeError};
 use crate::smb_client::{self, Connection, Session, Transport, TreeConnect};
-use crate::{Credentials, Error, ErrorKind, Options, SessionInfo, Sessions, Target, local_socket};
+use crate::{Credentials, Error, ErrorKind, Options, SessionInfo, Target, local_socket};
 
 /// Why a client computer is refused before anything is sent.
 const NAMELESS: &str = "the client computer has no name behind its backslashes";
@@ -177,14 +177,6 @@ impl Server {
     /// The transfer syntax of the stubs.
     pub fn syntax(&self) -> Syntax {
         self.pipe.syntax()
-    }
-
-    /// The sessions that pass the filter (NetSessionEnum), as a stream that asks page by page.
-    ///
-    /// # Errors
-    /// Each item may be one, see [`Sessions::next_session`].
-    pub fn sessions(&mut self, filter: &SessionFilter, level: SessionLevel) -> Sessions<'_> {
-        Sessions::new(self, filter, level)
     }
 
     /// One session (NetSessionGetInfo): the first of this user on this computer.

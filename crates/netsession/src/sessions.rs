@@ -55,6 +55,16 @@ impl<'a> Asked<'a> {
     }
 }
 
+impl Server {
+    /// The sessions that pass the filter (NetSessionEnum), as a stream that asks page by page.
+    ///
+    /// # Errors
+    /// Each item may be one, see [`Sessions::next_session`].
+    pub fn sessions(&mut self, filter: &SessionFilter, level: SessionLevel) -> Sessions<'_> {
+        Sessions::new(self, filter, level)
+    }
+}
+
 impl<'a> Sessions<'a> {
     pub(crate) fn new(server: &'a mut Server, filter: &SessionFilter, level: SessionLevel) -> Self {
         Self {

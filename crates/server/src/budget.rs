@@ -22,6 +22,7 @@ mod account;
 mod limits;
 mod logons;
 mod machine;
+mod usage;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -35,6 +36,7 @@ pub(crate) use limits::Limits;
 pub(crate) use logons::HalfLogon;
 use logons::HalfLogons;
 use machine::Machine;
+pub use usage::Usage;
 
 /// What can run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +205,6 @@ impl Budget {
         }))
     }
 
-    #[cfg(test)]
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -223,6 +224,7 @@ impl Budget {
         Ok(ConnectionAccount {
             of_address: charge,
             of_user: None,
+            last_session: None,
             is_in_reserve,
         })
     }
@@ -248,7 +250,9 @@ impl Budget {
         }
         let address = connection.of_address.account().clone();
         let session = Account::session(self.0.clone(), user, address, is_administrator);
-        Ok(SessionAccount(session.charge(Cost::SESSION)?))
+        let charge = session.charge(Cost::SESSION)?;
+        connection.last_session = Some(session);
+        Ok(SessionAccount(charge))
     }
 
     /// A half-done logon on this connection, with its state.
@@ -319,6 +323,8 @@ pub(crate) struct ConnectionAccount {
     of_address: Charge,
     /// The same for the user who logged on first.
     of_user: Option<Charge>,
+    /// Who logged on last, even if that session has ended.
+    last_session: Option<Arc<Account>>,
     is_in_reserve: bool,
 }
 
@@ -328,10 +334,12 @@ impl ConnectionAccount {
         self.is_in_reserve
     }
 
-    /// Charges the address and the server: for what comes before the first logon. What a
-    /// connection holds after it (part of a frame, answers not taken) is its first session's.
+    /// Charges what no session on the connection answers for: whoever logged on last, so that
+    /// nobody has more by losing his session; before the first logon the address and the
+    /// server.
     pub(crate) fn charge(&self, cost: Cost) -> Result<Charge, Refused> {
-        self.of_address.account().charge(cost)
+        let last = self.last_session.as_ref();
+        last.unwrap_or(self.of_address.account()).charge(cost)
     }
 
     /// The connection's last session has ended: the next user may be another.

@@ -3,14 +3,14 @@
 
 use smb::Guid;
 use smb::wire::completion_filter::{
-    FILE_NOTIFY_CHANGE_ATTRIBUTES, FILE_NOTIFY_CHANGE_CREATION, FILE_NOTIFY_CHANGE_LAST_ACCESS,
-    FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SIZE,
+    FILE_NOTIFY_CHANGE_ATTRIBUTES, FILE_NOTIFY_CHANGE_CREATION, FILE_NOTIFY_CHANGE_EA,
+    FILE_NOTIFY_CHANGE_LAST_ACCESS, FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SIZE,
 };
 use smb::wire::file_information_class as class;
 use smb::wire::info::FileBasicInformation;
 
 use crate::core::Core;
-use crate::file::watch::{AbsoluteName, Rename};
+use crate::file::watch::Rename;
 use crate::file::{Effects, FileName};
 use crate::open::{FileOpen, Open};
 use crate::share::local::inotify::OwnChange;
@@ -33,6 +33,7 @@ pub(crate) fn touched_by_set_info(information_class: u8, buffer: &[u8]) -> u32 {
         class::FILE_END_OF_FILE_INFORMATION
         | class::FILE_ALLOCATION_INFORMATION
         | class::FILE_VALID_DATA_LENGTH_INFORMATION => FILE_NOTIFY_CHANGE_SIZE,
+        class::FILE_FULL_EA_INFORMATION => FILE_NOTIFY_CHANGE_EA | FILE_NOTIFY_CHANGE_ATTRIBUTES,
         class::FILE_BASIC_INFORMATION => {
             let Ok(basic) = FileBasicInformation::read(buffer) else {
                 return 0;
@@ -57,25 +58,20 @@ pub(crate) fn touched_by_set_info(information_class: u8, buffer: &[u8]) -> u32 {
     }
 }
 
-fn absolute(name: &FileName) -> AbsoluteName {
-    AbsoluteName::local(name.as_str())
-}
-
 impl Core {
     /// The server is about to make this change: the kernel's news of it is no news.
     pub(crate) fn expect(&self, name: &FileName, change: OwnChange) {
         if self.notifier.is_watched() {
-            self.notifier.expect(&absolute(name), change);
+            self.notifier.expect(name, change);
         }
     }
 
     /// The server is about to rename a file or directory.
     pub(crate) fn expect_rename(&self, old: &FileName, new: &FileName) {
         if self.notifier.is_watched() {
-            let (old, new) = (absolute(old), absolute(new));
             self.notifier.expect_rename(&Rename {
-                old: &old,
-                new: &new,
+                old,
+                new,
                 is_directory: false,
                 replaced: None,
             });
@@ -85,14 +81,14 @@ impl Core {
     /// The change that was expected was not made.
     pub(crate) fn unexpect(&self, name: &FileName, change: OwnChange) {
         if self.notifier.is_watched() {
-            self.notifier.unexpect(&absolute(name), change);
+            self.notifier.unexpect(name, change);
         }
     }
 
     /// A new file, link or directory.
     pub(crate) fn added(&self, name: &FileName, is_directory: bool, by: ParentLease) {
         if self.notifier.is_watched() {
-            self.notifier.added(&absolute(name), is_directory);
+            self.notifier.added(name, is_directory);
         }
         self.directory_changed(name, by);
     }
@@ -100,7 +96,7 @@ impl Core {
     /// A file was overwritten or superseded.
     pub(crate) fn overwritten(&self, name: &FileName, by: ParentLease) {
         if self.notifier.is_watched() {
-            self.notifier.modified(&absolute(name), OVERWRITTEN);
+            self.notifier.modified(name, OVERWRITTEN);
         }
         self.directory_changed(name, by);
     }
@@ -108,7 +104,7 @@ impl Core {
     /// A file or directory was deleted.
     pub(crate) fn removed(&self, name: &FileName, is_directory: bool, by: ParentLease) {
         if self.notifier.is_watched() {
-            self.notifier.removed(&absolute(name), is_directory);
+            self.notifier.removed(name, is_directory);
         }
         self.directory_changed(name, by);
     }
@@ -123,12 +119,11 @@ impl Core {
         by: ParentLease,
     ) {
         if self.notifier.is_watched() {
-            let (old, new) = (absolute(old), absolute(new));
             self.notifier.renamed(&Rename {
-                old: &old,
-                new: &new,
+                old,
+                new,
                 is_directory,
-                replaced: replaced.then_some(&new),
+                replaced: replaced.then_some(new),
             });
         }
         self.directory_changed(old, by);
@@ -144,7 +139,6 @@ impl Core {
             return;
         };
         if self.notifier.is_watched() {
-            let name = absolute(&name);
             self.notifier.expect(&name, OwnChange::Modified);
             self.notifier.modified(&name, filter);
         }
@@ -161,7 +155,7 @@ impl Core {
     /// A directory is going to be deleted.
     pub(crate) fn delete_pending(&self, directory: &FileName) {
         if self.notifier.is_watched() {
-            self.notifier.delete_pending(&absolute(directory));
+            self.notifier.delete_pending(directory);
         }
     }
 

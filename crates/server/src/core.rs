@@ -1,30 +1,35 @@
-//! The server behind its connections: what they share, and how sessions and opens end.
+//! The server behind its connections: what they share, and how they reach each other.
+
+mod application;
+mod closing;
+mod deletion;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Instant;
 
+use smb::Guid;
 use smb::auth::AcceptorConfig;
-use smb::{Guid, NtStatus};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use deletion::Marks;
+
 use crate::ServerConfig;
-use crate::application::SessionGlobalId;
+use crate::application::{EventKind, Events, Interest};
+use crate::break_notification::break_notification;
 use crate::budget::{self, Budget};
-use crate::connection;
 use crate::file::watch::{Notifier, Ready};
-use crate::file::{Break, Effects, File, FileName, FileTable, Unlink};
-use crate::open::{FileOpen, GlobalOpenTable, Open, OpenKind};
-use crate::outbox::{Outbox, Outcome};
-use crate::pending::Ticket;
+use crate::file::{Break, Effects, File, FileTable};
+use crate::open::{FileOpen, GlobalOpenTable, Open};
+use crate::outbox::Outbox;
+use crate::outcome::Outcome;
 use crate::pipe::PipeService;
 use crate::session::GlobalSessionTable;
-use crate::share::local::inotify::OwnChange;
-use crate::share::{StoreError, Waiting};
-use crate::tree_connect::ShareList;
+use crate::share::ShareList;
+use crate::ticket::Ticket;
 
 /// Everything that connections and administration share.
 pub(crate) struct Core {
@@ -35,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) sessions: GlobalSessionTable,
     pub(crate) opens: GlobalOpenTable,
     pub(crate) files: FileTable,
+    marks: Marks,
     pub(crate) notifier: Notifier,
     pub(crate) budget: Budget,
     pub(crate) shares: ShareList,
@@ -43,6 +49,9 @@ pub(crate) struct Core {
     pub(crate) connections: AtomicUsize,
     pub(crate) addresses: Mutex<Vec<SocketAddr>>,
     pub(crate) stop: watch::Sender<bool>,
+    events: Events,
+    /// Itself, for what goes on behind a call.
+    this: Weak<Self>,
     outboxes: Mutex<Outboxes>,
     /// Opens that [`FileTable::open`] knows and `opens` does not yet, with their breaks.
     beginning: Mutex<HashMap<u32, Vec<Break>>>,
@@ -66,19 +75,23 @@ impl Core {
         acceptor: AcceptorConfig,
         shares: ShareList,
     ) -> Arc<Self> {
-        let limits = budget::Limits::of_this_machine();
+        let limits = budget::Limits::of_this_machine(config.limits.descriptors);
         let connections = u32::try_from(config.limits.connections).unwrap_or(u32::MAX);
         let opens = u32::try_from(config.limits.opens_per_session).unwrap_or(u32::MAX);
         let limits = limits
             .with_connections(connections)
             .with_opens_per_session(opens);
+        let limits = match config.limits.memory {
+            Some(bytes) => limits.with_memory(bytes),
+            None => limits,
+        };
         let budget = Budget::new(limits);
-        Arc::new_cyclic(|core: &Weak<Self>| {
-            let core = core.clone();
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let core = this.clone();
             let notifier = Notifier::new(move |ready: Ready| {
                 if let Some(core) = core.upgrade() {
                     for (ticket, answer) in ready {
-                        core.resume(ticket, connection::changed(&answer));
+                        core.resume(ticket, Outcome::changed(&answer));
                     }
                 }
             });
@@ -89,6 +102,7 @@ impl Core {
                 sessions: GlobalSessionTable::default(),
                 opens: GlobalOpenTable::default(),
                 files: FileTable::default(),
+                marks: Marks::default(),
                 notifier,
                 budget,
                 shares,
@@ -97,6 +111,8 @@ impl Core {
                 connections: AtomicUsize::new(0),
                 addresses: Mutex::default(),
                 stop: watch::Sender::new(false),
+                events: Events::default(),
+                this: this.clone(),
                 outboxes: Mutex::default(),
                 beginning: Mutex::default(),
                 pool: OnceLock::new(),
@@ -121,6 +137,7 @@ impl Core {
 
     /// A connection has ended: nothing waits on it any more.
     pub(crate) fn disconnect(&self, outbox: &Outbox) {
+        outbox.close();
         let mut outboxes = self.outboxes();
         outboxes.by_number.remove(&outbox.number);
         if let Some(client_guid) = outbox.lease_client()
@@ -137,12 +154,15 @@ impl Core {
     }
 
     /// A client has been granted a lease over this connection.
-    pub(crate) fn add_lease_client(&self, client_guid: Guid, outbox: &Outbox) {
+    pub(crate) fn add_lease_client(&self, client_guid: Guid, connection: u32) {
+        let mut outboxes = self.outboxes();
+        let Some(outbox) = outboxes.by_number.get(&connection) else {
+            return;
+        };
         if outbox.lease_client().is_none() {
             outbox.set_lease_client(client_guid);
-            let mut outboxes = self.outboxes();
             let numbers = outboxes.lease_clients.entry(client_guid).or_default();
-            numbers.insert(outbox.number);
+            numbers.insert(connection);
         }
     }
 
@@ -156,10 +176,14 @@ impl Core {
 
     /// Lets a waiting request go on, whichever connection it is of.
     pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
-        let outbox = self.outboxes().by_number.get(&ticket.connection()).cloned();
-        if let Some(outbox) = outbox {
+        if let Some(outbox) = self.outbox(ticket.connection()) {
             outbox.resume(ticket, outcome);
         }
+    }
+
+    /// The connection of this number, if it lives.
+    fn outbox(&self, number: u32) -> Option<Arc<Outbox>> {
+        self.outboxes().by_number.get(&number).cloned()
     }
 
     fn outboxes(&self) -> MutexGuard<'_, Outboxes> {
@@ -185,136 +209,15 @@ impl Core {
         }
     }
 
-    /// [MS-SMB2] 3.3.4.12.
-    pub(crate) fn close_session(self: &Arc<Self>, id: SessionGlobalId) -> bool {
-        let Some(session) = self.sessions.remove(id) else {
-            return false;
-        };
-        session.set_closed();
-        let (opens, trees) = {
-            let mut tables = session.tables();
-            tables.closed = true;
-            (
-                std::mem::take(&mut tables.opens),
-                std::mem::take(&mut tables.tree_connects),
-            )
-        };
-        for open in opens.values() {
-            self.close_open(open, Waiting::Refused);
-        }
-        drop(trees);
-        session.connection.wake();
-        true
+    /// Tells subscribers, if there are any, what `event` makes.
+    pub(crate) fn tell(&self, interest: Interest, event: impl FnOnce() -> EventKind) {
+        self.events
+            .publish(interest, || event().at(self.config.clock.now()));
     }
 
-    /// [MS-SMB2] 3.3.4.17. The caller has taken it out of Session.OpenTable. With
-    /// [`Waiting::Refused`], what has to wait for the store is done after the call.
-    pub(crate) fn close_open(self: &Arc<Self>, open: &Arc<Open>, waiting: Waiting) -> bool {
-        if !open.begin_close() {
-            return false;
-        }
-        self.opens.remove(open.id);
-        open.tree_connect.num_opens.fetch_sub(1, Ordering::Relaxed);
-        if let Some(session) = open.session.upgrade() {
-            session.num_opens.fetch_sub(1, Ordering::Relaxed);
-        }
-        match &open.kind {
-            OpenKind::File(file) => self.close_file(open, file, waiting),
-            OpenKind::Pipe(pipe) => {
-                let (instance, readers) = pipe.close();
-                for ticket in readers {
-                    self.resume(ticket, Outcome::Ended(NtStatus::CANCELLED));
-                }
-                for id in instance
-                    .map(|mut pipe| pipe.take_close_after_reply())
-                    .unwrap_or_default()
-                {
-                    self.close_session(id);
-                }
-            }
-        }
-        true
-    }
-
-    fn close_file(self: &Arc<Self>, open: &Arc<Open>, file: &FileOpen, waiting: Waiting) {
-        self.tell_written(open, file);
-        let now = self.config.clock.now();
-        if let Err(StoreError::WouldWait) = self.keep_write_time(open, file, now, waiting) {
-            let (core, open) = (self.clone(), open.clone());
-            self.spawn_blocking(move || {
-                if let OpenKind::File(file) = &open.kind {
-                    let _ = core.keep_write_time(&open, file, now, Waiting::Allowed);
-                }
-            });
-        }
-        let (mut granted, mut ended) = (Vec::new(), Vec::new());
-        file.file.close_locks(open.id, &mut granted, &mut ended);
-        self.locks_granted(&granted);
-        for ticket in ended {
-            self.resume(ticket, Outcome::Ended(NtStatus::RANGE_NOT_LOCKED));
-        }
-        // Its name is known for as long as it is open.
-        let name = self.files.name_of(&file.file, open.id);
-        if file.is_directory {
-            if let Some(name) = &name
-                && file.file.delete_on_close(open.id)
-            {
-                self.delete_pending(name);
-            }
-            self.notifier.close(open.id);
-        }
-        let mut effects = Effects::default();
-        let closed = self
-            .files
-            .close(&file.file, open.id, self.instant(), &mut effects);
-        self.carry_out(effects);
-        if let Some(unlink) = closed.unlink {
-            self.unlink(open.clone(), name, unlink, waiting);
-        }
-    }
-
-    /// The last open of a file that is to be deleted has been closed.
-    fn unlink(
-        self: &Arc<Self>,
-        open: Arc<Open>,
-        name: Option<FileName>,
-        unlink: Unlink,
-        waiting: Waiting,
-    ) {
-        let OpenKind::File(file) = &open.kind else {
-            return;
-        };
-        let (gone, result) = match &unlink {
-            Unlink::File(gone) => {
-                if let Some(name) = &name {
-                    self.expect(name, OwnChange::Removed);
-                }
-                let result = file.handle.unlink_file(waiting);
-                if let (Some(name), Err(_)) = (&name, &result) {
-                    self.unexpect(name, OwnChange::Removed);
-                }
-                if let (Some(name), Ok(())) = (&name, &result) {
-                    self.removed(name, file.is_directory, file.parent_lease());
-                }
-                (gone, result)
-            }
-            Unlink::Stream(gone) => (gone, file.handle.unlink(waiting)),
-        };
-        match result {
-            Ok(()) => {}
-            Err(StoreError::WouldWait) => {
-                let core = self.clone();
-                self.spawn_blocking(move || core.unlink(open, name, unlink, Waiting::Allowed));
-                return;
-            }
-            Err(StoreError::Status(status)) => {
-                tracing::debug!(%status, "delete on close failed");
-            }
-        }
-        // Behind a stream its file may have to go.
-        if let Some(next) = self.files.removed(gone) {
-            self.unlink(open, name, next, waiting);
-        }
+    /// Somebody wants to be told of such events.
+    pub(crate) fn wants(&self, interest: Interest) -> bool {
+        self.events.wants(interest)
     }
 
     /// The time as breaks and waits count it.
@@ -389,7 +292,7 @@ impl Core {
     /// These requests waited for a lock and hold it now.
     pub(crate) fn locks_granted(&self, tickets: &[Ticket]) {
         for ticket in tickets {
-            self.resume(*ticket, connection::lock_granted());
+            self.resume(*ticket, Outcome::lock_granted());
         }
     }
 
@@ -400,19 +303,14 @@ impl Core {
     }
 
     fn send_break(&self, notice: &Break, open: &Open) {
-        let (Some(session), Some(frame)) = (
-            open.session.upgrade(),
-            connection::break_notification(notice, open),
-        ) else {
-            return;
-        };
+        let frame = break_notification(notice, open);
         if let Break::Lease { client_guid, .. } = notice
-            && open.is_announced()
+            && open.announcement.is_announced()
             && let Some(outbox) = self.lease_connection(*client_guid)
         {
             outbox.send(&frame);
-        } else {
-            session.connection.send_break(open, &frame);
+        } else if let Some(outbox) = self.outbox(open.owner.connection) {
+            outbox.send_break(&open.announcement, &frame);
         }
     }
 }

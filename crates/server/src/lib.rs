@@ -3,7 +3,9 @@
 //! ([`pipe::PipeService`]) and administer through [`application::Application`].
 
 pub mod account;
+mod announcement;
 pub mod application;
+mod break_notification;
 mod budget;
 mod changes;
 mod clock;
@@ -11,11 +13,15 @@ mod connection;
 mod core;
 mod counted;
 mod file;
+mod keys;
 mod limits;
 mod open;
 mod outbox;
-mod pending;
+mod outcome;
+mod owner;
 pub mod pipe;
+mod request;
+mod response;
 mod session;
 pub mod share;
 mod ticket;
@@ -37,13 +43,14 @@ use tokio::task::JoinHandle;
 
 use crate::core::Core;
 use account::AccountStore;
-use application::Application;
+use application::{Application, Reason};
+pub use budget::Usage;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use limits::Limits;
 use pipe::PipeService;
 pub use session::SessionState;
-pub use tree_connect::{IPC_SHARE, ShareConfig};
-use tree_connect::{Share, ShareList};
+pub use share::{IPC_SHARE, ShareConfig};
+use share::{Share, ShareList};
 use worker::Workers;
 
 /// How the server encrypts ([MS-SMB2] 3.3.1.5 EncryptData, RejectUnencryptedAccess).
@@ -124,9 +131,20 @@ impl Server {
         self.core.shares.add(Share::disk(share))
     }
 
-    /// Administration of this server.
-    pub fn application(&self) -> Application {
-        Application::new(self.core.clone())
+    /// Administration of this server, and its events.
+    pub fn application(&self) -> Arc<dyn Application> {
+        self.core.clone()
+    }
+
+    /// What peers hold of this server now.
+    pub fn usage(&self) -> Usage {
+        self.core.budget.usage()
+    }
+
+    /// Descriptors that clients are not let have: they are for callers on the server's own
+    /// machine, whom the budget does not count.
+    pub fn local_descriptors(&self) -> usize {
+        self.core.budget.limits().local_descriptors as usize
     }
 
     /// Listens on `address` and serves what connects, on threads of the server's own. Work
@@ -184,7 +202,7 @@ impl Server {
             let _ = listener.await;
         }
         for id in self.core.sessions.ids() {
-            self.core.close_session(id);
+            self.core.close_session(id, Reason::ServerStops);
         }
         // Connections leave at their next await; the bound only guards against a stuck disk.
         for _ in 0..500 {

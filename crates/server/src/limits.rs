@@ -24,11 +24,19 @@ pub struct Limits {
     pub compound_messages: usize,
     /// A connection without a session is dropped after this long ([MS-SMB2] note <442>).
     pub handshake: Duration,
-    /// A client that does not take its answers is dropped after this long.
+    /// A client that takes nothing of its answers for this long is dropped; so is one that
+    /// sends nothing of a frame it has begun, or has no memory for it. A request that finds no
+    /// memory for its answer for so long is refused.
     pub write: Duration,
+    /// Memory that clients may take of the server together, in bytes, from 96 to 768 MiB;
+    /// `None` for a quarter of the machine's within those bounds.
+    pub memory: Option<u32>,
     /// A session must authenticate again after this long; `None` for never (NTLM has no
     /// expiry of its own).
     pub session_lifetime: Option<Duration>,
+    /// Descriptors that the process may have open; `None` for what the system says. What
+    /// peers may hold of them is a part of this.
+    pub descriptors: Option<u64>,
 }
 
 impl Default for Limits {
@@ -44,7 +52,9 @@ impl Default for Limits {
             compound_messages: 64,
             handshake: Duration::from_secs(45),
             write: Duration::from_secs(60),
+            memory: None,
             session_lifetime: None,
+            descriptors: None,
         }
     }
 }
@@ -68,3 +78,15 @@ pub const ANSWER: usize = (1 << 24) - 1;
 
 /// What a compound's answer takes beside the data asked for: headers, bodies, padding.
 pub const ANSWER_OVERHEAD: usize = 65_536;
+
+/// Who has reached the limit of memory tries again after this long: 20 times a second costs
+/// nothing, and is soon enough for somebody who waits for his own answers to be taken.
+pub const MEMORY_RETRY: Duration = Duration::from_millis(50);
+
+/// An answer with less data is not charged: a connection holds few of them, because while
+/// they are not taken no further request of that connection is read.
+pub const ANSWER_WITHOUT_CHARGE: u32 = 16 * 1024;
+
+/// A client whose last session has been ended by somebody else may take this long for what is
+/// still on its way to it.
+pub const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -2,34 +2,37 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smb::wire::info::FilePipeInformation;
-use smb::wire::{FileId, access_mask};
+use smb::wire::{FileId, access_mask, file_attributes};
 use smb::{FileTime, Guid, NtStatus};
 
-use crate::application::{OpenRow, Page, SessionGlobalId};
-use crate::budget::Charge;
+use crate::announcement::Announcement;
+use crate::application::{Ending, OpenRow, Page};
+use crate::budget::{Charge, Refused};
 use crate::counted::{Counted, Keyed};
 use crate::file::lock::LockSequences;
 use crate::file::{File, FileTable};
-use crate::pending::Ticket;
+use crate::owner::Owner;
 use crate::pipe::{Pipe, PipeMode};
-use crate::session::Session;
-use crate::share::{Enumeration, FileHandle, SharePath, StoreResult, Waiting};
-use crate::tree_connect::{ShareKind, TreeConnect};
+use crate::share::{
+    Enumeration, FileHandle, SETTABLE_ATTRIBUTES, ShareKind, SharePath, StoreResult, Waiting,
+};
+use crate::ticket::Ticket;
+use crate::tree_connect::TreeConnect;
 
 pub(crate) struct Open {
     /// OpenGlobalId: what NetrFileEnum shows and NetrFileClose takes. Never 0.
     pub(crate) id: u32,
     /// FileId.Volatile: key of Session.OpenTable.
     pub(crate) volatile: u64,
-    pub(crate) session: Weak<Session>,
+    pub(crate) owner: Arc<Owner>,
     pub(crate) tree_connect: Arc<TreeConnect>,
     pub(crate) granted_access: u32,
     pub(crate) kind: OpenKind,
     closed: AtomicBool,
-    announced: AtomicBool,
+    pub(crate) announcement: Announcement,
     _charge: Charge,
 }
 
@@ -59,6 +62,10 @@ pub(crate) struct FileOpen {
     pub(crate) mode: AtomicU32,
     /// FilePositionInformation: kept for the client, used by nothing.
     pub(crate) position: AtomicU64,
+    /// Open.UserSetChangeTime ([MS-FSA] 2.1.1.6): what else is set leaves ChangeTime alone.
+    pub(crate) keeps_change_time: AtomicBool,
+    /// Open.CurrentEaIndex, from 0: the extended attribute that a query goes on with.
+    pub(crate) next_ea: AtomicU32,
     /// A running enumeration; boxed because most opens have none.
     pub(crate) enumeration: Mutex<Option<Box<Enumeration>>>,
 }
@@ -100,6 +107,8 @@ pub(crate) struct PipeState {
     pub(crate) readers: VecDeque<Ticket>,
     /// Closed: whoever works on the pipe now drops it when done.
     pub(crate) closed: bool,
+    /// For what the pipe holds.
+    charge: Charge,
 }
 
 impl FileOpen {
@@ -110,18 +119,36 @@ impl FileOpen {
         now: FileTime,
         waiting: Waiting,
     ) -> StoreResult<()> {
+        self.archive(waiting)?;
         let stored = || Ok(self.handle.stat(waiting)?.last_write_time);
         self.file.write_time().writing(open, now, stored)
+    }
+
+    /// What changes is to be archived ([MS-FSA] 2.1.4.17).
+    pub(crate) fn archive(&self, waiting: Waiting) -> StoreResult<()> {
+        const ARCHIVE: u32 = file_attributes::FILE_ATTRIBUTE_ARCHIVE;
+        if self.is_directory || self.file.is_archived() {
+            return Ok(());
+        }
+        let attributes = self.handle.stat(waiting)?.attributes;
+        if attributes & ARCHIVE == 0 {
+            let attributes = attributes & SETTABLE_ATTRIBUTES | ARCHIVE;
+            self.handle.set_attributes(attributes, waiting)?;
+        }
+        self.file.set_archived(true);
+        Ok(())
     }
 }
 
 impl PipeOpen {
-    pub(crate) fn new(name: Arc<str>, pipe: Option<Box<dyn Pipe>>) -> Self {
+    /// `charge` is of nothing yet, and grows with what the pipe holds.
+    pub(crate) fn new(name: Arc<str>, pipe: Option<Box<dyn Pipe>>, charge: Charge) -> Self {
         let state = Mutex::new(PipeState {
             mode: PipeMode::default(),
             pipe,
             readers: VecDeque::new(),
             closed: false,
+            charge,
         });
         Self { name, state }
     }
@@ -183,9 +210,13 @@ impl PipeOpen {
     /// Works on the pipe without holding its lock: the service may end sessions, and two
     /// callers that end each other's must not wait for each other. Collects what is to be
     /// closed once the answers so far have left.
+    ///
+    /// Before the work there must be room for `growth` bytes more than the pipe holds. If
+    /// what it holds afterwards is too much, the pipe is closed.
     pub(crate) fn with<T>(
         &self,
-        close_after_reply: &mut Vec<SessionGlobalId>,
+        growth: usize,
+        close_after_reply: &mut Vec<Ending>,
         work: impl FnOnce(&mut dyn Pipe) -> T,
     ) -> Result<T, NtStatus> {
         let mut pipe = {
@@ -193,24 +224,44 @@ impl PipeOpen {
             if state.closed {
                 return Err(NtStatus::PIPE_DISCONNECTED);
             }
-            state.pipe.take().ok_or(NtStatus::PIPE_BUSY)?
+            let pipe = state.pipe.take().ok_or(NtStatus::PIPE_BUSY)?;
+            if growth > 0
+                && let Err(refused) = state.charge_for(pipe.held() + growth)
+            {
+                state.pipe = Some(pipe);
+                return Err(refused.into());
+            }
+            pipe
         };
         let result = work(&mut *pipe);
         let mut state = self.state();
         if state.closed || pipe.available() == 0 {
             close_after_reply.extend(pipe.take_close_after_reply());
         }
-        if !state.closed {
-            state.pipe = Some(pipe);
+        if state.closed {
+            return Ok(result);
         }
+        if let Err(refused) = state.charge_for(pipe.held()) {
+            close_after_reply.extend(pipe.take_close_after_reply());
+            state.closed = true;
+            return Err(refused.into());
+        }
+        state.pipe = Some(pipe);
         Ok(result)
+    }
+}
+
+impl PipeState {
+    /// The pipe holds so many bytes.
+    fn charge_for(&mut self, held: usize) -> Result<(), Refused> {
+        self.charge.resize(u32::try_from(held).unwrap_or(u32::MAX))
     }
 }
 
 impl Open {
     pub(crate) fn new(
         id: u32,
-        session: &Arc<Session>,
+        owner: &Arc<Owner>,
         tree_connect: Arc<TreeConnect>,
         granted_access: u32,
         kind: OpenKind,
@@ -219,28 +270,19 @@ impl Open {
         Self {
             _charge: charge,
             id,
-            volatile: session.id.0 << 32 | u64::from(id),
-            session: Arc::downgrade(session),
+            volatile: owner.session.0 << 32 | u64::from(id),
+            owner: owner.clone(),
             tree_connect,
             granted_access,
             kind,
             closed: AtomicBool::new(false),
-            announced: AtomicBool::new(false),
+            announcement: Announcement::of(id),
         }
     }
 
     /// True for the first caller only, who then closes it.
     pub(crate) fn begin_close(&self) -> bool {
         !self.closed.swap(true, Ordering::AcqRel)
-    }
-
-    /// The client knows it: breaks may be sent.
-    pub(crate) fn is_announced(&self) -> bool {
-        self.announced.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn set_announced(&self) {
-        self.announced.store(true, Ordering::Release);
     }
 
     /// A READ of this pipe waits no longer; false if it did not.
@@ -299,8 +341,8 @@ impl Open {
         }
     }
 
-    fn row(&self, files: &FileTable) -> Option<OpenRow> {
-        let session = self.session.upgrade()?;
+    /// As administrators see it.
+    pub(crate) fn row(&self, files: &FileTable) -> OpenRow {
         let (path_name, num_locks) = match &self.kind {
             OpenKind::Pipe(pipe) => (format!("\\PIPE\\{}", pipe.name), 0),
             OpenKind::File(file) => {
@@ -317,32 +359,24 @@ impl Open {
         {
             permissions |= 2;
         }
-        Some(OpenRow {
+        OpenRow {
             id: self.id,
-            session: session.id,
+            session: self.owner.session,
             path_name,
-            user_name: session.security_context.user_name.clone(),
-            client_name: session.connection.client_name.clone(),
+            user_name: self.owner.user_name.clone(),
+            client_name: self.owner.client_name.clone(),
             permissions,
             num_locks,
-        })
+        }
     }
 }
 
-/// Opens with an id greater than `after` of the sessions told, at most `limit` rows: costs
-/// what these sessions have open.
+/// Rows of the first `limit` opens among `found`, in order of id.
 pub(crate) fn query_of(
     files: &FileTable,
-    each_session: impl FnOnce(&mut dyn FnMut(&Session)),
-    after: u32,
+    mut found: Vec<Arc<Open>>,
     limit: usize,
 ) -> Page<OpenRow> {
-    let mut found = Vec::new();
-    each_session(&mut |session| {
-        let tables = session.tables();
-        let behind = tables.opens.values().filter(|open| open.id > after);
-        found.extend(behind.cloned());
-    });
     found.sort_unstable_by_key(|open| open.id);
     let total = found.len();
     found.truncate(limit);
@@ -351,7 +385,7 @@ pub(crate) fn query_of(
 
 fn page(files: &FileTable, found: &[Arc<Open>], total: usize) -> Page<OpenRow> {
     Page {
-        rows: found.iter().filter_map(|open| open.row(files)).collect(),
+        rows: found.iter().map(|open| open.row(files)).collect(),
         total: u32::try_from(total).unwrap_or(u32::MAX),
     }
 }
@@ -400,25 +434,18 @@ impl GlobalOpenTable {
     }
 
     pub(crate) fn row(&self, files: &FileTable, id: u32) -> Option<OpenRow> {
-        self.get(id)?.row(files)
+        Some(self.get(id)?.row(files))
     }
 
-    pub(crate) fn query(&self, files: &FileTable, mut after: u32, limit: usize) -> Page<OpenRow> {
-        loop {
-            let (found, total) = {
-                let opens = self.opens();
-                let first = u64::from(after) + 1;
-                let behind = opens.iter_from(first).take(limit);
-                let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
-                (found, opens.count_from(first))
-            };
-            let page = page(files, &found, total);
-            match found.last() {
-                // All of them were closed meanwhile: an empty page would be the end.
-                Some(last) if page.rows.is_empty() => after = last.id,
-                _ => return page,
-            }
-        }
+    pub(crate) fn query(&self, files: &FileTable, after: u32, limit: usize) -> Page<OpenRow> {
+        let (found, total) = {
+            let opens = self.opens();
+            let first = u64::from(after) + 1;
+            let behind = opens.iter_from(first).take(limit);
+            let found: Vec<_> = behind.map(|one| one.open.clone()).collect();
+            (found, opens.count_from(first))
+        };
+        page(files, &found, total)
     }
 
     fn opens(&self) -> MutexGuard<'_, Counted<Numbered>> {

@@ -5,23 +5,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use smb::{Guid, NtStatus};
+use smb::Guid;
 use tokio::sync::Notify;
 
-use crate::open::Open;
-use crate::pending::{Executed, Ticket};
-
-/// How a waiting request goes on.
-pub(crate) enum Outcome {
-    /// What it waited for may have happened: it is executed again from its beginning.
-    Retry,
-    /// It has ended with this status and no data.
-    Ended(NtStatus),
-    /// It has ended with this status and this body of a response.
-    Answered(NtStatus, Vec<u8>),
-    /// It was executed on a thread that may wait.
-    Executed(Box<Executed>),
-}
+use crate::announcement::Announcement;
+use crate::outcome::Outcome;
+use crate::ticket::Ticket;
 
 /// Connection, as seen by others.
 pub(crate) struct Outbox {
@@ -46,6 +35,8 @@ struct Inbox {
     resumed: Vec<(Ticket, Outcome)>,
     /// Breaks of opens whose CREATE has not been answered yet.
     held: Vec<(u32, Vec<u8>)>,
+    /// The connection has ended: nobody will look.
+    closed: bool,
 }
 
 /// What had come in since the last look.
@@ -71,8 +62,11 @@ impl Outbox {
 
     /// Puts a notification of a break (a frame with its length prefix) into the way to the
     /// client. It never overtakes the CREATE response that tells the client of its open.
-    pub(crate) fn send_break(&self, open: &Open, frame: &[u8]) {
+    pub(crate) fn send_break(&self, open: &Announcement, frame: &[u8]) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            return;
+        }
         if open.is_announced() {
             inbox.frames.extend_from_slice(frame);
             self.has_arrived.store(true, Ordering::Release);
@@ -84,7 +78,7 @@ impl Outbox {
     }
 
     /// The response that tells the client of this open is on its way.
-    pub(crate) fn announce(&self, open: &Open) {
+    pub(crate) fn announce(&self, open: &Announcement) {
         let mut inbox = self.inbox();
         open.set_announced();
         if inbox.held.is_empty() {
@@ -103,10 +97,27 @@ impl Outbox {
     /// Lets a waiting request go on.
     pub(crate) fn resume(&self, ticket: Ticket, outcome: Outcome) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            // It may hold a session, and through it this outbox.
+            drop(inbox);
+            return;
+        }
         inbox.resumed.push((ticket, outcome));
         self.has_arrived.store(true, Ordering::Release);
         drop(inbox);
         self.notify.notify_one();
+    }
+
+    /// The connection has ended. What is still here, and what comes, is dropped.
+    pub(crate) fn close(&self) {
+        let left = std::mem::replace(
+            &mut *self.inbox(),
+            Inbox {
+                closed: true,
+                ..Inbox::default()
+            },
+        );
+        drop(left);
     }
 
     /// Makes the connection look at its sessions.
@@ -148,6 +159,9 @@ impl Outbox {
     /// As [`Outbox::send_break`], for a break that tells of no single open.
     pub(crate) fn send(&self, frame: &[u8]) {
         let mut inbox = self.inbox();
+        if inbox.closed {
+            return;
+        }
         inbox.frames.extend_from_slice(frame);
         self.has_arrived.store(true, Ordering::Release);
         drop(inbox);

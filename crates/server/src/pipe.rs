@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smb::NtStatus;
 
 use crate::account::SecurityContext;
-use crate::application::{Application, SessionGlobalId};
+use crate::application::{Application, Ending, SessionGlobalId};
 
 /// Who opened a pipe.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Caller {
     /// ClientName of its connection.
     pub client_name: Arc<str>,
     /// The administrative operations of the server.
-    pub application: Application,
+    pub application: Arc<dyn Application>,
 }
 
 /// A service that answers on a named pipe.
@@ -55,9 +55,15 @@ pub trait Pipe: Send + 'static {
     /// Bytes ready to read (FilePipeLocalInformation ReadDataAvailable), over all messages.
     fn available(&self) -> usize;
 
+    /// Bytes that the pipe holds for its client: of requests that have not come to their end,
+    /// and of answers that have not been read. They count against the client's limits.
+    fn held(&self) -> usize {
+        self.available()
+    }
+
     /// Sessions to close once this pipe's answers have left ([MS-SRVS] 3.1.4.6 for the
     /// caller's own session): asked when [`Pipe::available`] is 0, and when the pipe closes.
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId>;
+    fn take_close_after_reply(&mut self) -> Vec<Ending>;
 }
 
 /// How a client reads an open of a pipe: FilePipeInformation ([MS-FSCC] 2.4.37).

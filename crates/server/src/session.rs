@@ -7,18 +7,18 @@
 mod table;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smb::FileTime;
-use smb::crypto::{EncryptionKey, SigningKey};
 
 use crate::account::SecurityContext;
-use crate::application::{SessionGlobalId, SessionRow};
+use crate::application::{SessionGlobalId, SessionRow, TreeConnectRow};
 use crate::budget::SessionAccount;
+use crate::keys::Keys;
 use crate::open::Open;
-use crate::outbox::Outbox;
-use crate::tree_connect::TreeConnectTable;
+use crate::owner::Owner;
+use crate::tree_connect::{TreeConnect, TreeConnectTable};
 pub(crate) use table::GlobalSessionTable;
 
 /// Session.State.
@@ -32,36 +32,21 @@ pub enum SessionState {
     Closed,
 }
 
-/// Keys of a session's encryption, both directions.
-pub(crate) struct EncryptionKeys {
-    pub(crate) encryption: EncryptionKey,
-    pub(crate) decryption: EncryptionKey,
-}
-
 /// The link between one client, as one user, and this server.
 pub(crate) struct Session {
     pub(crate) id: SessionGlobalId,
-    pub(crate) connection: Arc<Outbox>,
+    /// What its opens keep of it.
+    pub(crate) owner: Arc<Owner>,
     pub(crate) security_context: Arc<SecurityContext>,
     pub(crate) creation_time: FileTime,
     /// Zero for never.
     expiration_time: AtomicU64,
     idle_time: AtomicU64,
     state: AtomicU8,
-    pub(crate) num_opens: AtomicU32,
-    /// Absent for sessions without a session key (anonymous).
-    pub(crate) signing_key: Option<SigningKey>,
-    pub(crate) encryption_keys: Option<Box<EncryptionKeys>>,
-    pub(crate) nonce: AtomicU64,
     pub(crate) signing_required: bool,
-    /// Session.EncryptData: every request must come encrypted.
-    pub(crate) encrypt_data: bool,
     /// What it holds of the server.
     pub(crate) account: SessionAccount,
     tables: Mutex<Tables>,
-    /// MessageIds of the responses that were signed.
-    #[cfg(debug_assertions)]
-    signed: Mutex<std::collections::HashSet<u64>>,
 }
 
 /// Session.TreeConnectTable and Session.OpenTable.
@@ -75,50 +60,33 @@ pub(crate) struct Tables {
 
 /// What a successful logon decided about its session.
 pub(crate) struct NewSession {
-    pub(crate) id: SessionGlobalId,
-    pub(crate) connection: Arc<Outbox>,
+    pub(crate) owner: Owner,
     pub(crate) security_context: Arc<SecurityContext>,
     pub(crate) now: FileTime,
     pub(crate) expiration_time: Option<FileTime>,
-    pub(crate) signing_key: Option<SigningKey>,
-    pub(crate) encryption_keys: Option<Box<EncryptionKeys>>,
     pub(crate) signing_required: bool,
-    pub(crate) encrypt_data: bool,
     pub(crate) account: SessionAccount,
 }
 
 impl Session {
     pub(crate) fn new(new: NewSession) -> Self {
         Self {
-            id: new.id,
-            connection: new.connection,
+            id: new.owner.session,
+            owner: Arc::new(new.owner),
             security_context: new.security_context,
             creation_time: new.now,
             expiration_time: AtomicU64::new(new.expiration_time.map_or(0, |time| time.0)),
             idle_time: AtomicU64::new(new.now.0),
             state: AtomicU8::new(SessionState::Valid as u8),
-            num_opens: AtomicU32::new(0),
-            signing_key: new.signing_key,
-            encryption_keys: new.encryption_keys,
-            nonce: AtomicU64::new(1),
             signing_required: new.signing_required,
-            encrypt_data: new.encrypt_data,
             account: new.account,
             tables: Mutex::default(),
-            #[cfg(debug_assertions)]
-            signed: Mutex::default(),
         }
     }
 
-    /// The MessageId is the nonce of AES-GMAC ([MS-SMB2] 3.1.4.1): two responses signed under
-    /// one of them would tell the authentication key to whoever sees both.
-    #[cfg(debug_assertions)]
-    pub(crate) fn assert_signs_once(&self, message_id: u64) {
-        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(
-            signed.insert(message_id),
-            "two responses signed under MessageId {message_id}"
-        );
+    /// What its messages are signed and sealed with.
+    pub(crate) fn keys(&self) -> &Arc<Keys> {
+        &self.owner.keys
     }
 
     pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -157,16 +125,30 @@ impl Session {
         self.state.load(Ordering::Acquire) == SessionState::Closed as u8
     }
 
-    fn row(&self, now: FileTime) -> SessionRow {
+    pub(crate) fn row(&self, now: FileTime) -> SessionRow {
         SessionRow {
             id: self.id,
-            client_name: self.connection.client_name.clone(),
+            client_name: self.owner.client_name.clone(),
             user_name: self.security_context.user_name.clone(),
-            num_opens: self.num_opens.load(Ordering::Relaxed),
+            num_opens: self.owner.num_opens.load(Ordering::Relaxed),
             active: now.saturating_since(self.creation_time),
             idle: now.saturating_since(FileTime(self.idle_time.load(Ordering::Relaxed))),
             is_guest: self.security_context.is_guest,
-            transport_name: self.connection.transport_name,
+            transport_name: self.owner.transport_name,
+        }
+    }
+
+    /// One of its tree connects, as administrators see it.
+    pub(crate) fn tree_connect_row(&self, tree: &TreeConnect, now: FileTime) -> TreeConnectRow {
+        TreeConnectRow {
+            id: tree.id,
+            session: self.id,
+            share_name: tree.share.name.clone(),
+            share_type: tree.share.share_type() & 0xFF,
+            num_opens: tree.num_opens.load(Ordering::Relaxed),
+            active: now.saturating_since(tree.creation_time),
+            user_name: self.security_context.user_name.clone(),
+            client_name: self.owner.client_name.clone(),
         }
     }
 }

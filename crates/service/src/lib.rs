@@ -4,6 +4,7 @@
 pub mod account;
 pub mod config;
 mod descriptors;
+mod journal;
 pub mod local;
 pub mod policy;
 mod serve;

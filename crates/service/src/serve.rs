@@ -15,6 +15,7 @@ use crate::config::{
     Encryption, LimitOverrides, LocalSocket, SMB_PORT, ServeConfig, ShareSpec, Signing,
     default_local_socket,
 };
+use crate::journal::Journal;
 use crate::local::{
     self, GroupError, LocalConfig, LocalEndpoint, LocalLimits, PeerCredentials, PlaceError,
 };
@@ -26,6 +27,7 @@ pub struct Service {
     accounts: Arc<FileAccountStore>,
     addresses: Vec<SocketAddr>,
     local: Option<LocalEndpoint>,
+    journal: Journal,
 }
 
 /// Why the service did not start.
@@ -100,6 +102,7 @@ impl Service {
         for share in &config.shares {
             add_share(&server, share)?;
         }
+        let journal = Journal::start(&*server.application());
         let group = match config.administrators_group.as_deref() {
             Some(name) => Some(local::group_id(name).await?),
             None => None,
@@ -114,6 +117,7 @@ impl Service {
                 accounts,
                 addresses,
                 local,
+                journal,
             }),
             Err(error) => {
                 server.shutdown().await;
@@ -138,7 +142,7 @@ impl Service {
     }
 
     /// Administration of the server.
-    pub fn application(&self) -> Application {
+    pub fn application(&self) -> Arc<dyn Application> {
         self.server.application()
     }
 
@@ -148,6 +152,7 @@ impl Service {
             local.stop().await;
         }
         self.server.shutdown().await;
+        self.journal.stop().await;
     }
 }
 
@@ -227,7 +232,7 @@ async fn listen_locally(
         administrators_group,
         server_name: Arc::from(config.server_name.as_str()),
         administration: server.application(),
-        limits: LocalLimits::default(),
+        limits: LocalLimits::within(server.local_descriptors()),
         credentials: Arc::new(PeerCredentials),
     });
     match started.await {

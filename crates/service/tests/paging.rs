@@ -19,7 +19,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use server::account::{Account, AccountStore, SID_ADMINISTRATORS, SecurityContext};
-use server::application::SessionGlobalId;
+use server::application::{Reason, SessionGlobalId};
 use server::{Encryption, Limits, ManualClock, Server, ServerConfig};
 use smb::FileTime;
 use srvsvc::{NetApiStatus, Row, SessionEnumRequest, SessionEnumResponse, SessionInfo, opnum};
@@ -222,7 +222,7 @@ impl Scene {
             Step::Close(index) => {
                 if let Some((id, _)) = self.remove(index) {
                     let application = self.server.application();
-                    assert!(application.close_session(SessionGlobalId(id)));
+                    assert!(application.close_session(SessionGlobalId(id), Reason::Expired));
                 }
             }
             Step::Logoff(index) => {

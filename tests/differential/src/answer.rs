@@ -45,9 +45,9 @@ fn create(message: &[u8]) -> Result<Vec<String>, Error> {
     ];
     sizes(
         &mut lines,
-        answer.allocation_size,
-        answer.end_of_file,
-        answer.file_attributes,
+        answer.file.allocation_size,
+        answer.file.end_of_file,
+        answer.file.file_attributes,
     );
     if let Some(context) = answer.contexts.find(name::SMB2_CREATE_REQUEST_LEASE) {
         let granted = Lease::read(context.data)?;
@@ -90,9 +90,9 @@ fn operate(operation: &Operation, message: &[u8], root: &str) -> Result<Vec<Stri
             if *post_query {
                 sizes(
                     &mut lines,
-                    answer.allocation_size,
-                    answer.end_of_file,
-                    answer.file_attributes,
+                    answer.file.allocation_size,
+                    answer.file.end_of_file,
+                    answer.file.file_attributes,
                 );
             }
             lines

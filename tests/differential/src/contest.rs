@@ -40,6 +40,8 @@ pub struct Contest {
 pub struct Record {
     /// The step.
     pub step: Step,
+    /// How it is told: with what was open beside it.
+    pub text: String,
     /// What the servers said.
     pub said: [Vec<String>; 2],
 }
@@ -159,13 +161,14 @@ impl Contest {
             let Some(step) = step else {
                 break;
             };
+            let text = format!("{step}{}", second.beside(&step));
             let (left, right) = tokio::join!(first.play(&step), second.play(&step));
             outcome.schedule.steps.push(step.clone());
             let only = difference(&left, &right);
-            let text = step.to_string();
             let said = [left, right];
-            outcome.records.push(Record { step, said });
-            self.judge(&mut outcome, text, only);
+            outcome.records.push(Record { step, text, said });
+            let concerned = concerned(&outcome.records);
+            self.judge(&mut outcome, &concerned, only);
             if outcome.ended {
                 break;
             }
@@ -173,7 +176,7 @@ impl Contest {
         // Before the clients leave: what they leave open may be deleted then, or a little later.
         if !outcome.ended {
             let only = difference(&disk::tree(&folders[0]), &disk::tree(&folders[1]));
-            self.judge(&mut outcome, "the tree on disk".to_owned(), only);
+            self.judge(&mut outcome, &["the tree on disk".to_owned()], only);
         }
         drop((first, second));
         for folder in &folders {
@@ -183,17 +186,18 @@ impl Contest {
         Ok(outcome)
     }
 
-    /// Notes a difference, and whether the schedule ends with it.
-    fn judge(&self, outcome: &mut Outcome, step: String, only: [Vec<String>; 2]) {
+    /// Notes a difference, and whether the schedule ends with it. The first of `steps` is the
+    /// last that was played; the others were answered at the same time.
+    fn judge(&self, outcome: &mut Outcome, steps: &[String], only: [Vec<String>; 2]) {
         // The list names the servers, not the sides.
         let ours = usize::from(self.kinds()[0] != Kind::Netsession);
         let [mut left, mut right] = only;
         for (place, entry) in self.allowed.iter().enumerate() {
-            let taken = match ours {
-                0 => entry.take(&step, &mut left, &mut right),
-                _ => entry.take(&step, &mut right, &mut left),
+            let mut take = |step: &String| match ours {
+                0 => entry.take(step, &mut left, &mut right),
+                _ => entry.take(step, &mut right, &mut left),
             };
-            if taken {
+            if steps.iter().any(&mut take) {
                 outcome.used.push(place);
                 outcome.ended |= entry.ends;
             }
@@ -205,10 +209,25 @@ impl Contest {
         outcome.ended |= parts_ways(&only);
         outcome.differences.push(Difference {
             played: outcome.records.len(),
-            step,
+            step: steps[0].clone(),
             only,
         });
     }
+}
+
+/// The last step, and those before it that were answered only now.
+fn concerned(records: &[Record]) -> Vec<String> {
+    let Some((last, before)) = records.split_last() else {
+        return Vec::new();
+    };
+    let is_answered = |record: &&Record| {
+        let number = format!("#{}", record.step.id);
+        let mut lines = last.said.iter().flatten();
+        lines.any(|line| line.split([' ', '.']).next() == Some(number.as_str()))
+    };
+    let waited = before.iter().filter(is_answered);
+    let steps = std::iter::once(last).chain(waited);
+    steps.map(|record| record.text.clone()).collect()
 }
 
 /// Whether the servers are in different states after such a difference, so that what follows

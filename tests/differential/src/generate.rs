@@ -2,7 +2,7 @@
 //! server has granted, so that most requests meet an open that lives and most breaks are
 //! acknowledged at some time.
 
-use smb::wire::{file_information_class as class, lock_flags};
+use smb::wire::{create_options, file_information_class as class, lock_flags};
 
 use crate::player::{Break, Broken, Opened, Outstanding, Player};
 use crate::random::Random;
@@ -97,11 +97,11 @@ impl Generator {
             return (client, self.create_or_compound(player));
         }
         let (open, opened) = self.random.pick(&live);
-        let operation = self.operation(opened);
+        let operation = self.operation(opened, player);
         let on = Action::On { open, operation };
         // Two requests in one frame, on opens of one session.
         if self.wishes.compounds && self.random.chance(4) {
-            let operation = self.operation(opened);
+            let operation = self.operation(opened, player);
             let parts = vec![on, Action::On { open, operation }];
             let related = false;
             return (opened.client, Action::Compound { related, parts });
@@ -129,9 +129,31 @@ impl Generator {
         Some((client, action))
     }
 
-    fn operation(&mut self, opened: &Opened) -> Operation {
+    fn operation(&mut self, opened: &Opened, player: &Player) -> Operation {
+        let operation = self.any_operation(opened);
+        match &operation {
+            // smbd renames to the name that the file has whatever the access, and lists a
+            // directory that was renamed by its old name.
+            Operation::Set(Set::Rename { to, .. })
+                if *to == opened.path && self.random.chance(95) =>
+            {
+                self.query()
+            }
+            Operation::List { .. } if opened.is_renamed => self.query(),
+            // Our server deletes files, not names.
+            Operation::Set(Set::Disposition(_)) if player.is_linked(&opened.path) => self.query(),
+            Operation::Set(Set::Link { .. })
+                if opened.create.options & create_options::FILE_DELETE_ON_CLOSE != 0 =>
+            {
+                self.query()
+            }
+            _ => operation,
+        }
+    }
+
+    fn any_operation(&mut self, opened: &Opened) -> Operation {
         if opened.is_directory {
-            return self.directory_operation();
+            return self.directory_operation(opened.create.access);
         }
         let locks = if self.wishes.locks { 14 } else { 0 };
         match self.random.weighted(&[
@@ -149,7 +171,8 @@ impl Generator {
             },
             1 => Operation::Write {
                 offset: self.offset(),
-                length: self.random.pick(&[0, 1, 5, 10]),
+                // None of 0 bytes: smbd sets FILE_ATTRIBUTE_ARCHIVE for it.
+                length: self.random.pick(&[1, 5, 10]),
             },
             2 => Operation::Lock {
                 ranges: self.ranges(),
@@ -161,7 +184,7 @@ impl Generator {
         }
     }
 
-    fn directory_operation(&mut self) -> Operation {
+    fn directory_operation(&mut self, access: u32) -> Operation {
         match self
             .random
             .weighted(&[(20, 0), (12, 1), (12, 2), (1, 3), (20, 4), (3, 5)])
@@ -173,7 +196,7 @@ impl Generator {
                     .to_owned(),
                 restart: self.random.chance(60),
             },
-            1 => Operation::Set(self.set(true, u32::MAX)),
+            1 => Operation::Set(self.set(true, access)),
             2 => self.query(),
             3 => Operation::Flush,
             4 => self.close(),
@@ -267,7 +290,7 @@ impl Generator {
 
     fn set(&mut self, is_directory: bool, access: u32) -> Set {
         // smbd 4.17 spoils the open where the size is set without the access.
-        let may_write = access & WRITES != 0 || self.random.chance(5);
+        let may_write = access & WRITES != 0;
         let size = if is_directory || !may_write { 0 } else { 8 };
         let may_delete = access & DELETES != 0;
         match self.random.weighted(&[
@@ -280,7 +303,8 @@ impl Generator {
             (1, 6),
             (1, 7),
         ]) {
-            0 => Set::Disposition(!may_delete || self.random.chance(75)),
+            // smbd takes a deletion back for who has no right to delete.
+            0 => Set::Disposition(self.random.chance(if may_delete { 75 } else { 97 })),
             1 => Set::EndOfFile(self.random.pick(&[0, 1, 4, 9, 20, 6000])),
             2 => Set::Allocation(self.random.pick(&[0, 4, 4096, 8192])),
             3 => Set::Basic {

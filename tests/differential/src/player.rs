@@ -1,7 +1,7 @@
 //! Plays a schedule against one server: sends the request of a step, waits until the server
 //! has nothing more to say, and notes what it has said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,19 +19,23 @@ use tokio::time::{Instant, timeout};
 
 use crate::activity::Activity;
 use crate::request::{Server, body};
-use crate::step::{Action, Caching, Create, Operation, Step};
+use crate::step::{Action, Caching, Create, Operation, Set, Step};
 
 mod receive;
 
-/// Time for what a server does later by itself, above all the interim response that smbd
-/// sends 0.5 ms after a request that waits.
-const QUIET: Duration = Duration::from_millis(2);
+/// Between two looks at a server that is at work, or has a request that must not wait:
+/// smbd sends the interim response 0.5 ms after one that does.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// How long a request may take whose waiting nothing explains.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Limit of everything that cannot take long.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Access that neither reads nor writes: FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
+/// SYNCHRONIZE.
+const LOOKING: u32 = 0x0010_0180;
 
 /// The share of both servers.
 const SHARE: &str = "data";
@@ -43,6 +47,8 @@ pub struct Player {
     clients: Vec<Client>,
     opens: BTreeMap<u32, Opened>,
     outstanding: Vec<Outstanding>,
+    /// Names of files that had several.
+    linked: BTreeSet<String>,
     breaks: Vec<Break>,
     activity: Activity,
     /// ECHO requests on their way: connection and MessageId.
@@ -71,6 +77,12 @@ pub struct Opened {
     pub is_directory: bool,
     /// The oplock level it has now.
     pub level: u8,
+    /// Its path now, if only this schedule's renames through opens of that path changed it.
+    pub path: String,
+    /// A byte range was locked by it, and may be unlocked again.
+    pub has_locked: bool,
+    /// It has been renamed.
+    pub is_renamed: bool,
     /// It has been closed.
     pub is_closed: bool,
 }
@@ -172,6 +184,7 @@ impl Player {
             clients: logged_on,
             opens: BTreeMap::new(),
             outstanding: Vec::new(),
+            linked: BTreeSet::new(),
             breaks: Vec::new(),
             activity: Activity::of(pid),
             echoes: Vec::new(),
@@ -183,6 +196,51 @@ impl Player {
     /// The opens of all steps, closed ones included.
     pub fn opens(&self) -> &BTreeMap<u32, Opened> {
         &self.opens
+    }
+
+    /// What has the file of a CREATE open already: `looking` (only its attributes), `plain`,
+    /// `oplock`, `lease`, with `locks` that may be there; `linked` if it may be open by another
+    /// name. Of a rename, `onto linked` if the new name is one. Empty for all else.
+    pub fn beside(&self, step: &Step) -> String {
+        let create = match step.action.parts().first() {
+            Some(Action::Create(create)) => create,
+            Some(Action::On {
+                operation: Operation::Set(Set::Rename { to, .. }),
+                ..
+            }) if self.is_linked(to) => return " onto linked".to_owned(),
+            _ => return String::new(),
+        };
+        let others = self
+            .opens
+            .values()
+            .filter(|open| !open.is_closed && open.path == create.path);
+        let mut kinds = BTreeSet::new();
+        for open in others {
+            kinds.insert(match open.create.caching {
+                Caching::Oplock(_) if open.level == 0 && open.create.access & !LOOKING == 0 => {
+                    "looking"
+                }
+                Caching::Oplock(_) if open.level == 0 => "plain",
+                Caching::Oplock(_) => "oplock",
+                Caching::Lease { .. } => "lease",
+            });
+            if open.has_locked {
+                kinds.insert("locks");
+            }
+        }
+        if self.is_linked(&create.path) {
+            kinds.insert("linked");
+        }
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        match kinds.len() {
+            0 => String::new(),
+            _ => format!(" beside {}", kinds.join("+")),
+        }
+    }
+
+    /// Whether the file had several names once.
+    pub fn is_linked(&self, path: &str) -> bool {
+        self.linked.contains(path)
     }
 
     /// Requests without a final answer.
@@ -315,33 +373,29 @@ impl Player {
         }
     }
 
-    /// Waits for the answers of `step`, final or interim, and until nothing more comes.
+    /// Waits for the answers of `step`, final or interim, and until nothing more can come: an
+    /// ECHO has come back on every connection, then every thread of the server slept, and
+    /// a second ECHO brought nothing that had not been there before.
     async fn settle(&mut self, step: u32) {
         let start = Instant::now();
+        self.echo_all().await;
         loop {
+            // What a message to another process brings about is under way until then.
+            while self.activity.is_busy() && start.elapsed() < PATIENCE {
+                self.receive_for(MOMENT).await;
+            }
             let before = self.said();
             self.echo_all().await;
-            while !self.echoes.is_empty() {
-                match timeout(LIMIT, self.receive_any()).await {
-                    Ok((connection, result)) => self.handle(connection, result),
-                    Err(_) => {
-                        for (connection, _) in std::mem::take(&mut self.echoes) {
-                            self.lines.push(format!("connection {connection}: no ECHO"));
-                        }
-                    }
-                }
-            }
-            while let Ok((connection, result)) = timeout(QUIET, self.receive_any()).await {
-                self.handle(connection, result);
-            }
             self.note_breaks();
             let waits = self
                 .outstanding
                 .iter()
                 .any(|r| r.step == step && !self.may_wait(r));
-            let busy = waits || self.activity.is_busy();
-            if self.said() == before && (!busy || start.elapsed() > PATIENCE) {
+            if self.said() == before && (!waits || start.elapsed() > PATIENCE) {
                 break;
+            }
+            if waits {
+                self.receive_for(MOMENT).await;
             }
         }
         for request in self
@@ -371,6 +425,15 @@ impl Player {
                 ))
     }
 
+    /// Takes in what comes until `time` has passed without a message.
+    async fn receive_for(&mut self, time: Duration) {
+        while let Ok((connection, result)) = timeout(time, self.receive_any()).await {
+            self.handle(connection, result);
+        }
+    }
+
+    /// Sends an ECHO on every connection and takes in what comes until all are answered: a
+    /// server answers it behind what it has to say already.
     async fn echo_all(&mut self) {
         for connection in 0..self.connections.len() {
             let Some(stream) = self.connections[connection].clone() else {
@@ -389,6 +452,16 @@ impl Player {
             EchoRequest.write(&mut frame);
             self.echoes.push((connection, message_id));
             self.send(connection, &frame).await;
+        }
+        while !self.echoes.is_empty() {
+            match timeout(LIMIT, self.receive_any()).await {
+                Ok((connection, result)) => self.handle(connection, result),
+                Err(_) => {
+                    for (connection, _) in std::mem::take(&mut self.echoes) {
+                        self.lines.push(format!("connection {connection}: no ECHO"));
+                    }
+                }
+            }
         }
     }
 

@@ -14,7 +14,7 @@ pub fn script(outcome: &Outcome, kinds: [Kind; 2]) -> String {
     let clients = clients(&outcome.schedule);
     let _ = writeln!(text, "  {clients}");
     for record in &outcome.records {
-        let _ = writeln!(text, "  {}", record.step);
+        let _ = writeln!(text, "  {}", record.text);
         let [left, right] = &record.said;
         for line in left {
             let side = match right.contains(line) {

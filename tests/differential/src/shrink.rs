@@ -195,7 +195,11 @@ fn simpler(step: &Step) -> Vec<Step> {
             add(&|create| create.access = 0x001F_01FF);
             add(&|create| create.options &= 0x41);
             add(&|create| create.options = 0);
-            add(&|create| create.disposition = 3);
+            // smbd takes who makes a file for one who reads or writes it.
+            add(&|create| match create.access & !0x0010_0180 {
+                0 => {}
+                _ => create.disposition = 3,
+            });
             add(&|create| {
                 if let Caching::Lease { version_2, .. } = &mut create.caching {
                     *version_2 = None;

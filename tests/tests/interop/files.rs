@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use netsession_tests::client::{LONG, SHORT, Speech, smb, smbclient};
@@ -240,4 +241,49 @@ fn a_read_only_share_refuses_changes() {
         fs::read_to_string(docs.join("readme.txt")).expect("a file"),
         "read only\n"
     );
+}
+
+/// smbclient sets extended attributes, reads and removes them; local programs see the same.
+#[test]
+fn extended_attributes() {
+    let subject = Subject::start();
+    let local = tempfile::tempdir().expect("a temporary folder");
+    fs::write(local.path().join("f"), "content").expect("a file");
+    let said = smb(
+        &subject,
+        "data",
+        ALICE,
+        local.path(),
+        "put f; mkdir d; setea f Author Alice; setea f COLOUR blue; setea d Kind folder; \
+         geteas f; geteas d",
+    )
+    .succeeded()
+    .says("Author (0) =")
+    .says("COLOUR (0) =")
+    .says("Kind (0) =");
+    assert!(!said.said("NT_STATUS"), "{said}");
+    let script = "import os, sys; print({n: os.getxattr(p, n) for p in sys.argv[1:] \
+                  for n in os.listxattr(p) if not n.startswith('user.DOSATTRIB')})";
+    let (file, folder) = (subject.data().join("f"), subject.data().join("d"));
+    run(
+        Command::new("python3")
+            .args(["-c", script])
+            .args([file, folder]),
+        SHORT,
+    )
+    .succeeded()
+    .says("'user.Author': b'Alice'")
+    .says("'user.Kind': b'folder'");
+    let said = smb(
+        &subject,
+        "data",
+        ALICE,
+        local.path(),
+        "setea f author \"\"; geteas f",
+    )
+    .succeeded()
+    .says("COLOUR (0) =");
+    assert!(!said.said("Author"), "{said}");
+    let refused = smb(&subject, "data", ALICE, local.path(), "setea f a:b c");
+    assert!(refused.said("STATUS_INVALID_EA_NAME"), "{refused}");
 }

@@ -32,9 +32,10 @@ pub const ALL: &[Attack] = &[
     },
     Attack {
         name: "pipes",
-        about: "pipes, each with all but the end of a request of 1 MiB",
-        count: 1_500,
-        bounded: 400,
+        about: "pipes, each with all but the end of a request of 128 KiB",
+        // 1 GiB if each of them were held.
+        count: 8_000,
+        bounded: 2_500,
     },
     Attack {
         name: "answers",

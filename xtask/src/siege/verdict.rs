@@ -7,6 +7,9 @@ use serde_json::Value;
 const HONEST_MS: f64 = 100.0;
 /// An administrator logs on, lists and ends within this, in milliseconds.
 const ADMINISTRATOR_MS: f64 = 1_000.0;
+/// In a short run the machine does other work too. If it delays somebody before the attack,
+/// the attack may make it so many times worse.
+const TIMES_QUIET: f64 = 3.0;
 /// The server grows by less, in MiB.
 const GROWTH_MIB: f64 = 256.0;
 /// What it may keep afterwards, in MiB: buffers of its threads, and what the allocator does
@@ -42,11 +45,12 @@ pub struct Judged {
 /// Judges one attack.
 ///
 /// In a short run beside other work, one slow request in a hundred is the machine's: there the
-/// 99th percentile of honest requests is judged, else the slowest.
+/// 99th percentile of honest requests is judged, else the slowest. And whoever was slow before
+/// the attack may be up to three times as slow during it.
 pub fn judge(seen: &Value, memory: &Memory, bounded: bool) -> Vec<Judged> {
     vec![
         honest(&seen["honest"], bounded),
-        administrator(&seen["administrator"], &seen["ending"]),
+        administrator(&seen["administrator"], &seen["ending"], bounded),
         Judged {
             what: "growth of the server's memory".to_owned(),
             seen: format!("{:.0} MiB", memory.growth_mib),
@@ -82,6 +86,7 @@ fn honest(seen: &Value, bounded: bool) -> Judged {
         slowest("during", "maximum_us"),
     );
     let judged = if bounded { usual } else { attacked };
+    let limit = limit(HONEST_MS, quiet, bounded);
     Judged {
         what: match bounded {
             true => "honest requests, 99 of 100".to_owned(),
@@ -92,14 +97,27 @@ fn honest(seen: &Value, bounded: bool) -> Judged {
             calls("during"),
             failed(seen)
         ),
-        target: format!("< {HONEST_MS} ms, none fails"),
-        met: failures == Some(0) && calls("during") > 0 && judged < HONEST_MS,
+        target: format!("< {limit:.0} ms, none fails"),
+        met: failures == Some(0) && calls("during") > 0 && judged < limit,
     }
 }
 
-fn administrator(watched: &Value, ending: &Value) -> Judged {
+/// The target in milliseconds, with this seen before the attack.
+fn limit(target: f64, quiet: f64, bounded: bool) -> f64 {
+    match bounded {
+        true => target.max(TIMES_QUIET * quiet),
+        false => target,
+    }
+}
+
+fn administrator(watched: &Value, ending: &Value, bounded: bool) -> Judged {
     let ended = ending["took_us"].as_f64();
-    let looked = watched["during"]["maximum_us"].as_f64().unwrap_or_default() / 1e3;
+    let slowest = |stretch: &str| {
+        let maximum = watched[stretch]["maximum_us"].as_f64();
+        maximum.unwrap_or_default() / 1e3
+    };
+    let looked = slowest("during");
+    let limit = limit(ADMINISTRATOR_MS, slowest("before"), bounded);
     let did = match ended {
         Some(took) => format!("{:.0} ms to end it, {looked:.0} to look", took / 1e3),
         None => format!(
@@ -111,9 +129,9 @@ fn administrator(watched: &Value, ending: &Value) -> Judged {
     Judged {
         what: "administrator logs on, lists, ends".to_owned(),
         seen: did + &failed(watched),
-        target: format!("< {ADMINISTRATOR_MS} ms"),
+        target: format!("< {limit:.0} ms"),
         met: watched["failures"].as_u64() == Some(0)
-            && slowest.is_some_and(|slowest| slowest < ADMINISTRATOR_MS),
+            && slowest.is_some_and(|slowest| slowest < limit),
     }
 }
 
@@ -219,6 +237,25 @@ mod tests {
             met(&seen(9e3, 0, ended()), &large),
             [true, true, false, false]
         );
+    }
+
+    #[test]
+    fn a_machine_that_was_slow_before_may_be_slow() {
+        let ended = json!({ "took_us": 20e3 });
+        let mut seen = seen(400e3, 0, ended);
+        for kind in ["echo", "create_close", "read"] {
+            seen["honest"][kind]["during"]["p99_us"] = json!(250e3);
+        }
+        seen["administrator"]["during"]["maximum_us"] = json!(2e6);
+        let met = |seen: &Value, bounded| {
+            let judged = judge(seen, &CALM, bounded);
+            [judged[0].met, judged[1].met]
+        };
+        assert_eq!(met(&seen, true), [false, false]);
+        seen["honest"]["read"]["before"]["maximum_us"] = json!(100e3);
+        seen["administrator"]["before"] = json!({ "maximum_us": 800e3 });
+        assert_eq!(met(&seen, true), [true, true]);
+        assert_eq!(met(&seen, false), [false, false]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::attack::{Attacker, Got};
 use crate::{Error, Result};
 
 /// Of one fragmented request: as much as the service takes.
-const STUB: usize = (1 << 20) - 64;
+const STUB: usize = 128 << 10;
 /// One READ, and the file that it reads.
 const ANSWER: u32 = 8 << 20;
 /// The longest frame that a client may send after its logon: 8 MiB and what surrounds them.

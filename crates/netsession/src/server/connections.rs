@@ -4,7 +4,7 @@ use srvsvc::{ConnectionEnumRequest, ConnectionEnumResponse, ConnectionInfo, opnu
 
 use super::Server;
 use crate::Error;
-use crate::walk::Progress;
+use crate::progress::Progress;
 
 /// CONNECTION_INFO_1: the level of connections that tells all.
 const CONNECTION_LEVEL: u32 = 1;

@@ -11,9 +11,8 @@ use smb::wire::{Command, Dialect, EchoRequest, Header, HeaderFlags};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::message::{authenticate, pack, unpack};
+use super::message::{Envelope, Response, authenticate, pack, unpack};
 use super::negotiate::{Negotiated, Negotiation, negotiate};
-use super::session::SessionState;
 use super::{Error, Transport};
 
 /// Bytes of payload that one credit covers ([MS-SMB2] 3.1.5.2).
@@ -58,81 +57,6 @@ struct Request {
     message_id: u64,
     /// Message ids and credits.
     consumed: u32,
-}
-
-/// A response: its message from the SMB2 header on.
-#[derive(Debug)]
-pub struct Response {
-    frame: Vec<u8>,
-    start: usize,
-    header: Header,
-    encrypted: bool,
-}
-
-/// What surrounds the body of a request.
-pub(super) struct Envelope<'a> {
-    pub command: Command,
-    pub session: Option<&'a SessionState>,
-    pub session_id: u64,
-    pub tree_id: u32,
-    pub encrypt: bool,
-    /// Larger of request and response payload, for the credit charge.
-    pub payload: usize,
-    /// Session.PreauthIntegrityHashValue, to take the request in.
-    pub preauth: Option<&'a mut PreauthIntegrityHashValue>,
-}
-
-impl Response {
-    pub(super) fn new(frame: Vec<u8>, start: usize, header: Header, encrypted: bool) -> Self {
-        Self {
-            frame,
-            start,
-            header,
-            encrypted,
-        }
-    }
-
-    /// The header.
-    pub fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The status.
-    pub fn status(&self) -> NtStatus {
-        self.header.status
-    }
-
-    /// The message: header and body.
-    pub fn message(&self) -> &[u8] {
-        &self.frame[self.start..]
-    }
-
-    /// It came in a TRANSFORM_HEADER.
-    pub fn is_encrypted(&self) -> bool {
-        self.encrypted
-    }
-
-    /// The response if its status is one of `expected`.
-    ///
-    /// # Errors
-    /// [`Error::Status`] otherwise.
-    pub fn expect(self, expected: &[NtStatus]) -> Result<Self, Error> {
-        if expected.contains(&self.header.status) {
-            return Ok(self);
-        }
-        Err(Error::Status {
-            command: self.header.command,
-            status: self.header.status,
-        })
-    }
-
-    /// The response if its status is SUCCESS.
-    ///
-    /// # Errors
-    /// [`Error::Status`] otherwise.
-    pub fn success(self) -> Result<Self, Error> {
-        self.expect(&[NtStatus::SUCCESS])
-    }
 }
 
 impl Connection {

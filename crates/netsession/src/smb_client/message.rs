@@ -1,19 +1,85 @@
-//! One message of a [`Connection`](super::Connection) on its way: signed or encrypted, and
-//! back ([MS-SMB2] 3.2.4.1.1, 3.2.4.1.8, 3.2.5.1.1, 3.2.5.1.3).
+//! One message of a [`Connection`](super::Connection): what surrounds its body, how it is
+//! signed or encrypted on its way, and back ([MS-SMB2] 3.2.4.1.1, 3.2.4.1.8, 3.2.5.1.1, 3.2.5.1.3).
 
 use smb::NtStatus;
-use smb::crypto::TRANSFORM_HEADER_SIZE;
-use smb::wire::{Header, HeaderFlags};
+use smb::crypto::{PreauthIntegrityHashValue, TRANSFORM_HEADER_SIZE};
+use smb::wire::{Command, Dialect, Header, HeaderFlags};
 
 use super::Error;
-use super::connection::{Envelope, Response};
-use super::session::SessionState;
+use super::keys::SessionState;
+use super::negotiate::Negotiated;
 
 /// Most requests fit, in bytes.
 const INITIAL_FRAME: usize = 256;
 
 const SMB2_PROTOCOL: &[u8] = b"\xFESMB";
 const TRANSFORM_PROTOCOL: &[u8] = b"\xFDSMB";
+
+/// What surrounds the body of a request.
+pub(super) struct Envelope<'a> {
+    pub command: Command,
+    pub session: Option<&'a SessionState>,
+    pub session_id: u64,
+    pub tree_id: u32,
+    pub encrypt: bool,
+    /// Larger of request and response payload, for the credit charge.
+    pub payload: usize,
+    /// Session.PreauthIntegrityHashValue, to take the request in.
+    pub preauth: Option<&'a mut PreauthIntegrityHashValue>,
+}
+
+/// A response: its message from the SMB2 header on.
+#[derive(Debug)]
+pub struct Response {
+    frame: Vec<u8>,
+    start: usize,
+    header: Header,
+    encrypted: bool,
+}
+
+impl Response {
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The status.
+    pub fn status(&self) -> NtStatus {
+        self.header.status
+    }
+
+    /// The message: header and body.
+    pub fn message(&self) -> &[u8] {
+        &self.frame[self.start..]
+    }
+
+    /// It came in a TRANSFORM_HEADER.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The response if its status is one of `expected`.
+    ///
+    /// # Errors
+    /// [`Error::Status`] otherwise.
+    pub fn expect(self, expected: &[NtStatus]) -> Result<Self, Error> {
+        if expected.contains(&self.header.status) {
+            return Ok(self);
+        }
+        Err(Error::Status {
+            command: self.header.command,
+            status: self.header.status,
+        })
+    }
+
+    /// The response if its status is SUCCESS.
+    ///
+    /// # Errors
+    /// [`Error::Status`] otherwise.
+    pub fn success(self) -> Result<Self, Error> {
+        self.expect(&[NtStatus::SUCCESS])
+    }
+}
 
 /// Header and body as they go into the frame: encrypted, or signed, or plain.
 pub(super) fn pack(
@@ -67,7 +133,12 @@ pub(super) fn unpack(
     if !header.flags.contains(HeaderFlags::SERVER_TO_REDIR) {
         return Err(Error::Protocol("it is a request"));
     }
-    Ok(Response::new(frame, start, header, encrypted))
+    Ok(Response {
+        frame,
+        start,
+        header,
+        encrypted,
+    })
 }
 
 /// [MS-SMB2] 3.2.5.1.3 and 3.2.5.1.1: who has a key accepts nothing unauthenticated.
@@ -105,5 +176,24 @@ pub(super) fn authenticate(
         }
         Some(_) => Err(Error::Signature),
         None => Ok(()),
+    }
+}
+
+/// [MS-SMB2] 3.2.5.3.1: the last response of a logon is signed with the new key. At 3.1.1 it
+/// must be: the signature is what protects the negotiation.
+pub(super) fn authenticate_setup(
+    response: &Response,
+    session: &SessionState,
+    negotiated: &Negotiated,
+) -> Result<(), Error> {
+    let Some(key) = session.signing_key() else {
+        return Ok(());
+    };
+    let signed = response.header().flags.contains(HeaderFlags::SIGNED);
+    let required = negotiated.dialect == Dialect::SMB311 || negotiated.signing_required;
+    match (signed, required) {
+        (true, _) if key.verify(response.message()) => Ok(()),
+        (false, false) => Ok(()),
+        _ => Err(Error::Signature),
     }
 }

@@ -12,6 +12,7 @@
 //! [`Connection::exchange`] any message.
 
 mod connection;
+mod keys;
 mod message;
 mod negotiate;
 mod open;
@@ -26,7 +27,8 @@ use smb::NtStatus;
 use smb::auth;
 use smb::wire::{self, Command};
 
-pub use connection::{Connection, Response};
+pub use connection::Connection;
+pub use message::Response;
 pub use negotiate::{Negotiated, Negotiation};
 pub use open::{Create, Data, Open};
 pub(crate) use resolver::Turn;

@@ -98,12 +98,18 @@ impl Deref for Data {
     }
 }
 
+impl TreeConnect {
+    /// Opens `name`, a path relative to the share without leading backslash.
+    ///
+    /// # Errors
+    /// [`Error::Status`] and those of the exchange.
+    pub async fn create(&self, name: &str, create: &Create) -> Result<Open, Error> {
+        Open::create(self, name, create).await
+    }
+}
+
 impl Open {
-    pub(super) async fn create(
-        tree: &TreeConnect,
-        name: &str,
-        create: &Create,
-    ) -> Result<Self, Error> {
+    async fn create(tree: &TreeConnect, name: &str, create: &Create) -> Result<Self, Error> {
         let name = utf16(name);
         let request = CreateRequest {
             requested_oplock_level: create.requested_oplock_level,
@@ -124,7 +130,7 @@ impl Open {
         Ok(Self {
             tree: tree.clone(),
             file_id: created.file_id,
-            end_of_file: created.end_of_file,
+            end_of_file: created.file.end_of_file,
         })
     }
 

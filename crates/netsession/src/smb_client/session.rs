@@ -1,23 +1,22 @@
-//! [`Session`]: logon, keys, logoff ([MS-SMB2] 3.2.4.2.3, 3.2.5.3).
+//! [`Session`]: logon, requests, logoff ([MS-SMB2] 3.2.4.2.3, 3.2.5.3).
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use smb::auth::{self, Initiator};
-use smb::crypto::{EncryptionKey, SessionKeys, SigningKey};
+use smb::crypto::SessionKeys;
 use smb::wire::{
-    Command, Dialect, EchoRequest, HeaderFlags, LogoffRequest, SessionSetupRequest,
-    SessionSetupResponse, security_mode, session_flags,
+    Command, EchoRequest, HeaderFlags, LogoffRequest, SessionSetupRequest, SessionSetupResponse,
+    security_mode, session_flags,
 };
 use smb::{FileTime, NtStatus};
 
 use zeroize::Zeroizing;
 
-use super::connection::Envelope;
+use super::keys::SessionState;
+use super::message::{Envelope, authenticate_setup};
 use super::negotiate::random;
-use super::{Connection, Error, Response, TreeConnect};
+use super::{Connection, Error, Response};
 use crate::Credentials;
 
 /// Legs of one logon. NTLM needs two, SPNEGO may add one.
@@ -28,57 +27,6 @@ const MAX_LEGS: usize = 4;
 pub struct Session {
     pub(super) connection: Connection,
     pub(super) state: Arc<SessionState>,
-}
-
-/// Keys and flags.
-pub(super) struct SessionState {
-    id: u64,
-    flags: u16,
-    signing_key: Option<SigningKey>,
-    encryption: Option<EncryptionKeys>,
-    encrypt: AtomicBool,
-}
-
-struct EncryptionKeys {
-    client_to_server: EncryptionKey,
-    server_to_client: EncryptionKey,
-    /// Never repeats under one key; 2^64 messages outlast any session.
-    next_nonce: AtomicU64,
-}
-
-impl fmt::Debug for SessionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionState")
-            .field("id", &self.id)
-            .field("flags", &self.flags)
-            .field("encrypt", &self.encrypt)
-            .finish_non_exhaustive()
-    }
-}
-
-impl SessionState {
-    pub(super) fn id(&self) -> u64 {
-        self.id
-    }
-
-    pub(super) fn signing_key(&self) -> Option<&SigningKey> {
-        self.signing_key.as_ref()
-    }
-
-    pub(super) fn open_key(&self) -> Option<&EncryptionKey> {
-        self.encryption.as_ref().map(|keys| &keys.server_to_client)
-    }
-
-    pub(super) fn seal_key(&self) -> Result<(&EncryptionKey, u64), Error> {
-        let keys = self
-            .encryption
-            .as_ref()
-            .ok_or(Error::Unsupported("encryption"))?;
-        Ok((
-            &keys.client_to_server,
-            keys.next_nonce.fetch_add(1, Ordering::Relaxed),
-        ))
-    }
 }
 
 impl Session {
@@ -175,17 +123,11 @@ impl Session {
                         preauth.as_ref(),
                         negotiated.cipher,
                     );
-                    SessionState::new(connection, session_id, setup.session_flags, &keys)?
+                    SessionState::new(negotiated, session_id, setup.session_flags, &keys)?
                 }
-                None => SessionState {
-                    id: session_id,
-                    flags: setup.session_flags,
-                    signing_key: None,
-                    encryption: None,
-                    encrypt: AtomicBool::new(false),
-                },
+                None => SessionState::without_keys(session_id, setup.session_flags),
             };
-            state.verify_setup(connection, &response)?;
+            authenticate_setup(&response, &state, negotiated)?;
             return Ok(Self {
                 connection: connection.clone(),
                 state: Arc::new(state),
@@ -201,22 +143,22 @@ impl Session {
 
     /// SessionId.
     pub fn id(&self) -> u64 {
-        self.state.id
+        self.state.id()
     }
 
     /// SessionFlags of the last SESSION_SETUP response.
     pub fn flags(&self) -> u16 {
-        self.state.flags
+        self.state.flags()
     }
 
     /// Messages are signed (always, unless the logon was anonymous).
     pub fn is_signed(&self) -> bool {
-        self.state.signing_key.is_some()
+        self.state.signing_key().is_some()
     }
 
     /// Messages are encrypted.
     pub fn is_encrypted(&self) -> bool {
-        self.state.encrypt.load(Ordering::Relaxed)
+        self.state.encrypts()
     }
 
     /// Encrypts every following message of this session.
@@ -224,19 +166,7 @@ impl Session {
     /// # Errors
     /// [`Error::Unsupported`] if no cipher was negotiated or the session has no key.
     pub fn require_encryption(&self) -> Result<(), Error> {
-        if self.state.encryption.is_none() {
-            return Err(Error::Unsupported("encryption"));
-        }
-        self.state.encrypt.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Connects to a share of this server, `name` without path (`IPC$`).
-    ///
-    /// # Errors
-    /// [`Error::Status`] and those of the exchange.
-    pub async fn tree_connect(&self, server: &str, name: &str) -> Result<TreeConnect, Error> {
-        TreeConnect::connect(self, server, name).await
+        self.state.require_encryption()
     }
 
     /// ECHO ([MS-SMB2] 3.2.4.11).
@@ -295,7 +225,7 @@ impl Session {
 
     /// Signs a message built by hand; nothing happens in an anonymous session.
     pub fn sign(&self, message: &mut [u8]) {
-        if let (Some(key), Some(flags)) = (&self.state.signing_key, message.get_mut(16)) {
+        if let (Some(key), Some(flags)) = (self.state.signing_key(), message.get_mut(16)) {
             *flags |= HeaderFlags::SIGNED.0 as u8;
             key.sign(message);
         }
@@ -304,8 +234,7 @@ impl Session {
     /// The signature of a raw response fits.
     pub fn verify(&self, message: &[u8]) -> bool {
         self.state
-            .signing_key
-            .as_ref()
+            .signing_key()
             .is_some_and(|key| key.verify(message))
     }
 
@@ -332,66 +261,11 @@ impl Session {
         Envelope {
             command,
             session: Some(&self.state),
-            session_id: self.state.id,
+            session_id: self.state.id(),
             tree_id,
             encrypt: encrypt || self.is_encrypted(),
             payload,
             preauth: None,
-        }
-    }
-}
-
-impl SessionState {
-    fn new(
-        connection: &Connection,
-        id: u64,
-        flags: u16,
-        keys: &SessionKeys,
-    ) -> Result<Self, Error> {
-        let negotiated = connection.negotiated();
-        let encryption = match negotiated.cipher {
-            Some(cipher) => {
-                let key = |bytes| {
-                    EncryptionKey::new(cipher, bytes)
-                        .map_err(|_| Error::Protocol("the cipher is unknown"))
-                };
-                Some(EncryptionKeys {
-                    client_to_server: key(&keys.client_to_server[..])?,
-                    server_to_client: key(&keys.server_to_client[..])?,
-                    next_nonce: AtomicU64::new(1),
-                })
-            }
-            None => None,
-        };
-        let encrypt = flags & session_flags::SMB2_SESSION_FLAG_ENCRYPT_DATA != 0;
-        if encrypt && encryption.is_none() {
-            return Err(Error::Protocol("it asks for encryption without a cipher"));
-        }
-        Ok(Self {
-            id,
-            flags,
-            signing_key: Some(SigningKey::new(
-                negotiated.signing_algorithm,
-                &keys.signing_key,
-            )),
-            encryption,
-            encrypt: AtomicBool::new(encrypt),
-        })
-    }
-
-    /// [MS-SMB2] 3.2.5.3.1: the last response is signed with the new key. At 3.1.1 it must
-    /// be: the signature is what protects the negotiation.
-    fn verify_setup(&self, connection: &Connection, response: &Response) -> Result<(), Error> {
-        let Some(key) = &self.signing_key else {
-            return Ok(());
-        };
-        let signed = response.header().flags.contains(HeaderFlags::SIGNED);
-        let required = connection.negotiated().dialect == Dialect::SMB311
-            || connection.negotiated().signing_required;
-        match (signed, required) {
-            (true, _) if key.verify(response.message()) => Ok(()),
-            (false, false) => Ok(()),
-            _ => Err(Error::Signature),
         }
     }
 }

@@ -9,7 +9,7 @@ use smb::wire::{
     TreeDisconnectRequest, Utf16, fsctl, share_flags, utf16,
 };
 
-use super::{Create, Error, Open, Response, Session};
+use super::{Error, Response, Session};
 
 /// VALIDATE_NEGOTIATE_INFO response ([MS-SMB2] 2.2.32.6): 4 + 16 + 2 + 2 bytes.
 const VALIDATE_NEGOTIATE_INFO_RESPONSE: usize = 24;
@@ -25,12 +25,18 @@ pub struct TreeConnect {
     encrypt: bool,
 }
 
+impl Session {
+    /// Connects to a share of this server, `name` without path (`IPC$`).
+    ///
+    /// # Errors
+    /// [`Error::Status`] and those of the exchange.
+    pub async fn tree_connect(&self, server: &str, name: &str) -> Result<TreeConnect, Error> {
+        TreeConnect::connect(self, server, name).await
+    }
+}
+
 impl TreeConnect {
-    pub(super) async fn connect(
-        session: &Session,
-        server: &str,
-        name: &str,
-    ) -> Result<Self, Error> {
+    async fn connect(session: &Session, server: &str, name: &str) -> Result<Self, Error> {
         let path = utf16(&format!("\\\\{server}\\{name}"));
         let path = Utf16::new(&path)?;
         let response = session
@@ -84,14 +90,6 @@ impl TreeConnect {
     /// Messages to this share are encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.encrypt || self.session.is_encrypted()
-    }
-
-    /// Opens `name`, a path relative to the share without leading backslash.
-    ///
-    /// # Errors
-    /// [`Error::Status`] and those of the exchange.
-    pub async fn create(&self, name: &str, create: &Create) -> Result<Open, Error> {
-        Open::create(self, name, create).await
     }
 
     /// Disconnects from the share ([MS-SMB2] 3.2.4.22).

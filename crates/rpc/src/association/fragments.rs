@@ -27,6 +27,13 @@ impl Received {
         }
         let header = Header::read(bytes)?;
         let Some(fragment) = bytes.get(..header.frag_length.into()) else {
+            if self.start != 0 {
+                // What the same message brought before it is done with.
+                *self = Self {
+                    bytes: bytes.to_vec(),
+                    start: 0,
+                };
+            }
             return Ok(None);
         };
         let fragment = fragment.to_vec();
@@ -36,6 +43,11 @@ impl Received {
             *self = Self::default();
         }
         Ok(Some((header, fragment)))
+    }
+
+    /// Memory held.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.capacity()
     }
 }
 
@@ -72,6 +84,11 @@ impl Fragments {
         }
         let left = self.stub.len() - self.sent;
         left + left.div_ceil(self.max_stub).max(1) * self.head_size
+    }
+
+    /// Memory held: the whole stub until its last part is taken.
+    pub(super) fn held(&self) -> usize {
+        self.stub.capacity()
     }
 
     /// (part of the stub, bytes from there to the end, first, last). A stub of no bytes has

@@ -231,6 +231,15 @@ impl Association {
         self.output.iter().map(Output::len).sum()
     }
 
+    /// Bytes of memory that the client makes this end hold: of a request that has not come to
+    /// its end, and of replies that have not been fetched.
+    pub fn held(&self) -> usize {
+        let incoming = self.incoming.as_ref();
+        self.received.held()
+            + incoming.map_or(0, |incoming| incoming.call.stub.capacity())
+            + self.output.iter().map(Output::held).sum::<usize>()
+    }
+
     fn next_fragment(&mut self) -> Result<Option<(Header, Vec<u8>)>, Error> {
         match self.received.next() {
             Err(pdu::Error::Version(..)) if self.max_xmit_frag.is_none() => {
@@ -465,6 +474,14 @@ impl Output {
             Self::Pdu { bytes, .. } => bytes.len(),
             Self::Reply { fragments, .. } => fragments.len(),
         }
+    }
+
+    fn held(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Pdu { bytes, .. } => bytes.capacity(),
+                Self::Reply { fragments, .. } => fragments.held(),
+            }
     }
 }
 

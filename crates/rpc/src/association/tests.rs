@@ -397,6 +397,36 @@ fn a_request_above_the_limit_is_dropped_whole() {
 }
 
 #[test]
+fn what_a_client_makes_it_hold_is_told() {
+    let mut server = bound_server();
+    let idle = server.held();
+    assert!(idle < 100, "{idle}");
+    let half = request(&[0; 4_000], Flags::FIRST, 2);
+    server.handle_message(&half[..3_000]).unwrap();
+    assert!(server.held() >= 3_000, "part of a fragment");
+    server.handle_message(&half[3_000..]).unwrap();
+    assert!(
+        (4_000..12_000).contains(&server.held()),
+        "part of a request"
+    );
+    let call = server
+        .handle_message(&request(&[1], Flags::LAST, 2))
+        .unwrap()
+        .unwrap();
+    assert!(server.held() <= idle, "an answer is under way");
+    server.reply(&call, vec![0; 100_000]);
+    server.poll_output().unwrap();
+    assert!(server.held() >= 100_000, "a reply is there until its end");
+    while server.poll_output().is_some() {}
+    assert!(server.held() <= idle);
+    // Many requests in one message, and the beginning of another.
+    let mut message = request(&[0; 100], Flags::FIRST, 3).repeat(2_000);
+    message.extend(&half[..50]);
+    server.handle_message(&message).unwrap();
+    assert!(server.held() < 2_000, "{}", server.held());
+}
+
+#[test]
 fn orphaned_drops_the_call_and_its_reply() {
     let mut server = bound_server();
     let mut orphaned = request(&[], Flags::WHOLE, 2)[..16].to_vec();

@@ -121,11 +121,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Limits for this process on this machine, as they are now. The limit of descriptors
-    /// should have been raised before.
-    pub(crate) fn of_this_machine() -> Self {
+    /// Limits for this process on this machine, as they are now, unless the configuration
+    /// says less or more. The limit of descriptors should have been raised before.
+    pub(crate) fn of_this_machine(descriptors: Option<u64>) -> Self {
         let machine = Machine::read();
-        Self::derive(machine.descriptors, machine.memory_bytes)
+        Self::derive(
+            descriptors.unwrap_or(machine.descriptors),
+            machine.memory_bytes,
+        )
     }
 
     /// Limits for a process that may have `descriptors` open, on a machine or in a control
@@ -153,6 +156,18 @@ impl Limits {
             hard[Resource::Descriptors],
             connections.clamp(1, hard[Resource::Connections]),
             hard[Resource::Bytes],
+            self.local_descriptors,
+        );
+        limits.with_opens_per_session(self.session[Resource::Opens])
+    }
+
+    /// As configured: so much memory for all peers together.
+    pub(crate) fn with_memory(&self, bytes: u32) -> Self {
+        let hard = &self.server.hard;
+        let limits = Self::of_whole(
+            hard[Resource::Descriptors],
+            hard[Resource::Connections],
+            bytes.clamp(LEAST_BYTES as u32, MOST_BYTES as u32),
             self.local_descriptors,
         );
         limits.with_opens_per_session(self.session[Resource::Opens])

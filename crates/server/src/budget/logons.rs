@@ -83,7 +83,6 @@ impl<T: Send + 'static> HalfLogon<T> {
     }
 
     /// Had the logon to give way?
-    #[cfg(test)]
     pub(crate) fn is_gone(&self) -> bool {
         self.slot.state().is_none()
     }

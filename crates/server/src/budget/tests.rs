@@ -84,6 +84,26 @@ fn a_charge_outlives_its_session() {
 }
 
 #[test]
+fn nobody_has_more_by_losing_his_session() {
+    let budget = Budget::new(small());
+    let (connection, session) = logged_on(&budget, HOME, "alice", false).unwrap();
+    let part = Cost::bytes(1 << 10);
+    let fill = |charge: &dyn Fn() -> Result<Charge, Refused>| {
+        let held: Vec<_> = std::iter::from_fn(|| charge().ok()).collect();
+        (held.len(), charge().err().unwrap().level)
+    };
+    let as_session = fill(&|| session.charge(part));
+    drop(session);
+    assert_eq!(as_session.1, Level::Session);
+    let (count, level) = fill(&|| connection.charge(part));
+    // The session itself cost something, too.
+    assert!(count <= as_session.0 + 2, "{count}");
+    assert_eq!(level, Level::Session);
+    drop(connection);
+    assert_empty(&budget);
+}
+
+#[test]
 fn each_level_refuses_and_takes_nothing() {
     let budget = Budget::new(small());
     let mut held = Vec::new();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use smb::NtStatus;
 use smb::wire::change_notify::SMB2_WATCH_TREE;
-use smb::wire::{ChangeNotifyRequest, ChangeNotifyResponse, access_mask};
+use smb::wire::{ChangeNotifyRequest, access_mask};
 
-use super::request::{Answer, Done, Failure, Request};
 use crate::budget::Cost;
 use crate::core::Core;
-use crate::file::watch::{self, AbsoluteName, MAX_BUFFER, WatchRequest, Watched};
-use crate::outbox::Outcome;
-use crate::pending::Wait;
+use crate::file::watch::{MAX_BUFFER, WatchRequest, Watched};
+use crate::outcome::write_changes;
+use crate::request::Wait;
+use crate::request::{Answer, Done, Failure, Request};
 
 pub(super) fn change_notify(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
     let notify =
@@ -42,7 +42,7 @@ pub(super) fn change_notify(core: &Arc<Core>, request: &Request<'_>, out: &mut V
     }
     let watched = core.notifier.watch(
         open.id,
-        &AbsoluteName::local(name.as_str()),
+        &name,
         file.handle.watch_path().as_deref(),
         WatchRequest {
             tree: notify.flags & SMB2_WATCH_TREE != 0,
@@ -57,31 +57,9 @@ pub(super) fn change_notify(core: &Arc<Core>, request: &Request<'_>, out: &mut V
             if status.is_error() {
                 return Err(status.into());
             }
-            write(&answer, out);
+            write_changes(&answer, out);
             Ok(Done::from(status))
         }
         Watched::Waits => Err(Failure::Waits(Wait::Change, None)),
     }
-}
-
-fn write(answer: &watch::Answer, out: &mut Vec<u8>) {
-    let changes = match answer {
-        watch::Answer::Changes(changes) => changes.as_slice(),
-        _ => &[],
-    };
-    ChangeNotifyResponse {
-        output_buffer: changes,
-    }
-    .write(out);
-}
-
-/// How a request goes on for which there is an answer.
-pub(crate) fn changed(answer: &watch::Answer) -> Outcome {
-    let status = answer.status();
-    if status.is_error() {
-        return Outcome::Ended(status);
-    }
-    let mut body = Vec::new();
-    write(answer, &mut body);
-    Outcome::Answered(status, body)
 }

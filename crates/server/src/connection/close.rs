@@ -5,11 +5,12 @@ use std::sync::Arc;
 use smb::wire::{CloseRequest, CloseResponse, close};
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Done, Failure, Request};
+use crate::application::CloseReason;
 use crate::core::Core;
 use crate::file::{Effects, Turn};
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::local::inotify::OwnChange;
 use crate::share::{StoreError, StoreResult, Times, Waiting};
 
@@ -45,25 +46,19 @@ pub(super) fn close(
         file.file.write_time().show(&mut stat, request.now);
         response = CloseResponse {
             flags: close::SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB,
-            creation_time: stat.creation_time,
-            last_access_time: stat.last_access_time,
-            last_write_time: stat.last_write_time,
-            change_time: stat.change_time,
-            allocation_size: stat.allocation_size,
-            end_of_file: stat.end_of_file,
-            file_attributes: stat.attributes,
+            file: stat.network_open(),
         };
     }
     let mut done = Done::from(NtStatus::SUCCESS);
     request.session()?.tables().opens.remove(&open.volatile);
     if let OpenKind::Pipe(pipe) = &open.kind {
         // Sessions to be ended after the answers are ended after this one too.
-        let taken = pipe.with(&mut done.close_after_reply, |instance| {
+        let taken = pipe.with(0, &mut done.close_after_reply, |instance| {
             instance.take_close_after_reply()
         });
         done.close_after_reply.extend(taken.unwrap_or_default());
     }
-    core.close_open(&open, waiting);
+    core.close_open(&open, CloseReason::Close, waiting);
     response.write(out);
     Ok(done)
 }

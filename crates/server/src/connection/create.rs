@@ -13,14 +13,14 @@ use smb::wire::{
     lease_flags, oplock_level,
 };
 
-use super::request::{Answer, Done, Request};
+use crate::application::{CloseReason, EventKind, Interest};
 use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::{GrantedCaching, GrantedLease};
 use crate::open::{Open, OpenKind, PipeOpen};
 use crate::pipe::Caller;
-use crate::share::{FileKind, FileStat, SharePath, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::{Answer, Done, Request};
+use crate::share::{FileKind, FileStat, ShareKind, SharePath, Waiting};
 use plan::granted;
 
 /// What an open of a file came to.
@@ -71,6 +71,8 @@ pub(super) fn create(
                 request,
                 tree,
                 backend: &**backend,
+                only_directory: SharePath::names_a_directory(&name),
+                only_data: SharePath::names_data(&name),
                 waiting,
             };
             place.open(&create, &path, stream.as_ref())?
@@ -78,26 +80,31 @@ pub(super) fn create(
     };
     let open = Arc::new(Open::new(
         created.id,
-        session,
+        &session.owner,
         tree.clone(),
         created.granted_access,
         created.kind,
         charge,
     ));
     tree.num_opens.fetch_add(1, Ordering::Relaxed);
-    session.num_opens.fetch_add(1, Ordering::Relaxed);
+    session.owner.num_opens.fetch_add(1, Ordering::Relaxed);
+    core.tell(Interest::OPENS, || EventKind::Opened(open.row(&core.files)));
     core.insert(open.clone());
-    let closed = {
+    let gone = {
         let mut tables = session.tables();
-        if !tables.closed {
+        if tables.closed {
+            Some((NtStatus::USER_SESSION_DELETED, CloseReason::SessionEnd))
+        } else if tables.tree_connects.get(tree.id).is_none() {
+            Some((NtStatus::NETWORK_NAME_DELETED, CloseReason::TreeDisconnect))
+        } else {
             tables.opens.insert(open.volatile, open.clone());
+            None
         }
-        tables.closed
     };
-    if closed {
+    if let Some((status, reason)) = gone {
         // Ended by somebody while this was under way.
-        core.close_open(&open, waiting);
-        return Err(NtStatus::USER_SESSION_DELETED.into());
+        core.close_open(&open, reason, waiting);
+        return Err(status.into());
     }
 
     let maximal_access;
@@ -136,7 +143,7 @@ pub(super) fn create(
         }
         if let GrantedCaching::Lease(granted) = &created.caching {
             if let Some(negotiated) = request.negotiated {
-                core.add_lease_client(negotiated.client_guid, &session.connection);
+                core.add_lease_client(negotiated.client_guid, session.owner.connection);
             }
             lease = lease_context(granted).to_bytes();
             answer(create_context::name::SMB2_CREATE_REQUEST_LEASE, &lease);
@@ -152,13 +159,7 @@ pub(super) fn create(
         },
         flags: 0,
         create_action: created.action,
-        creation_time: stat.creation_time,
-        last_access_time: stat.last_access_time,
-        last_write_time: stat.last_write_time,
-        change_time: stat.change_time,
-        allocation_size: stat.allocation_size,
-        end_of_file: stat.end_of_file,
-        file_attributes: stat.attributes,
+        file: stat.network_open(),
         file_id,
         contexts: CreateContexts::from(&contexts[..count]),
     }
@@ -210,13 +211,14 @@ fn open_pipe(
     let pipe = service.open(Caller {
         session: session.id,
         security_context: session.security_context.clone(),
-        client_name: session.connection.client_name.clone(),
-        application: crate::application::Application::new(core.clone()),
+        client_name: session.owner.client_name.clone(),
+        application: core.clone(),
     })?;
     let tree = request.tree_connect()?;
+    let held = session.account.charge(Cost::bytes(0))?;
     Ok(FileCreated {
         id: core.opens.allocate(),
-        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe))),
+        kind: OpenKind::Pipe(PipeOpen::new(key.into(), Some(pipe), held)),
         granted_access: granted(create.desired_access, tree.maximal_access)?,
         action: create_action::FILE_OPENED,
         stat: pipe_stat(),
@@ -237,9 +239,6 @@ fn refuse_contexts(create: &CreateRequest<'_>) -> Result<(), NtStatus> {
         // None was ever granted.
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }
-    if has(create_context::name::SMB2_CREATE_EA_BUFFER) {
-        return Err(NtStatus::EAS_NOT_SUPPORTED);
-    }
     Ok(())
 }
 
@@ -259,5 +258,6 @@ fn pipe_stat() -> FileStat {
         end_of_file: 0,
         links: 1,
         attributes: file_attributes::FILE_ATTRIBUTE_NORMAL,
+        ea_size: 0,
     }
 }

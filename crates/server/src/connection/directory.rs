@@ -9,17 +9,22 @@ use smb::wire::{
     QueryDirectoryRequest, QueryDirectoryResponse, Utf16, access_mask, query_directory_flags, utf16,
 };
 
-use super::request::{Answer, Request};
 use crate::budget::{Cost, SessionAccount};
+use crate::core::Core;
+use crate::file::FileIdentity;
 use crate::open::FileOpen;
+use crate::request::{Answer, Done, Request};
 use crate::share::name::Pattern;
 use crate::share::short_name::{is_short, short_name};
-use crate::share::{self, Cursor, Enumeration, FileHandle, StoreError, StoreResult, Waiting};
+use crate::share::{
+    self, Cursor, Enumeration, FileHandle, FileStat, StoreError, StoreResult, Waiting,
+};
 
 #[cfg(test)]
 mod tests;
 
 pub(super) fn query_directory(
+    core: &Core,
     request: &Request<'_>,
     waiting: Waiting,
     out: &mut Vec<u8>,
@@ -27,21 +32,35 @@ pub(super) fn query_directory(
     let query =
         QueryDirectoryRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(query.output_buffer_length)?;
-    request.require_room(query.output_buffer_length)?;
+    let room = request.reserve_answer(query.output_buffer_length)?;
     let open = request.open(query.file_id)?;
     let file = open.file()?;
     if !file.is_directory {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     open.require_any(access_mask::FILE_LIST_DIRECTORY)?;
-    let entries = entries(&*file.handle, &file.enumeration, &query, waiting);
+    // A file that is written meanwhile has one write time, here and for who has it open.
+    let store = file.file.identity().store;
+    let show = |stat: &mut FileStat| {
+        let identity = FileIdentity {
+            store,
+            key: stat.key,
+            stream: None,
+        };
+        if let Some(file) = core.files.get(&identity) {
+            file.write_time().show(stat, request.now);
+        }
+    };
+    let entries = entries(&*file.handle, &file.enumeration, &query, &show, waiting);
     charge(&request.session()?.account, file)?;
     let entries = entries?;
     QueryDirectoryResponse {
         output_buffer: &entries,
     }
     .write(out);
-    Ok(NtStatus::SUCCESS.into())
+    let mut done = Done::from(NtStatus::SUCCESS);
+    done.charge = room;
+    Ok(done)
 }
 
 /// Charges what the enumeration of this open holds now; it ends if that is too much.
@@ -76,6 +95,7 @@ fn entries(
     handle: &dyn FileHandle,
     enumeration: &Mutex<Option<Box<Enumeration>>>,
     query: &QueryDirectoryRequest<'_>,
+    show: &dyn Fn(&mut FileStat),
     waiting: Waiting,
 ) -> StoreResult<Vec<u8>> {
     let form = Form::of_class(query.file_information_class).ok_or(NtStatus::INVALID_INFO_CLASS)?;
@@ -101,7 +121,7 @@ fn entries(
     let single = query.flags & query_directory_flags::SMB2_RETURN_SINGLE_ENTRY != 0;
     let mut entries = Vec::new();
     let mut writer = Writer::new(form, &mut entries, limit);
-    fill(handle, enumeration, form, single, waiting, &mut writer)?;
+    fill(handle, enumeration, single, show, waiting, &mut writer)?;
     if writer.is_empty() {
         let is_first = !std::mem::replace(&mut enumeration.answered, true);
         return Err(match is_first {
@@ -162,13 +182,13 @@ fn begin(
     Ok(enumeration)
 }
 
-/// Entries as far as there are any and they fit. What does not, and what the store would
+/// Entries as far as there are any and they fit, with what `show` says of them. What does not, and what the store would
 /// have to wait for, is given next time; so is an error, once entries have been written.
 fn fill(
     handle: &dyn FileHandle,
     enumeration: &mut Enumeration,
-    form: Form,
     single: bool,
+    show: &dyn Fn(&mut FileStat),
     waiting: Waiting,
     writer: &mut Writer<'_>,
 ) -> StoreResult<()> {
@@ -197,8 +217,9 @@ fn fill(
             Err(_) if !writer.is_empty() => return Ok(()),
             entry => entry?,
         };
-        if let Some(entry) = entry {
-            if !push(writer, form, &entry)? {
+        if let Some(mut entry) = entry {
+            show(&mut entry.stat);
+            if !push(writer, &entry)? {
                 return match writer.is_empty() {
                     true => Err(NtStatus::INFO_LENGTH_MISMATCH.into()),
                     false => Ok(()),
@@ -215,14 +236,10 @@ fn fill(
 }
 
 /// False if it does not fit.
-fn push(
-    writer: &mut Writer<'_>,
-    form: Form,
-    entry: &share::DirectoryEntry,
-) -> Result<bool, NtStatus> {
+fn push(writer: &mut Writer<'_>, entry: &share::DirectoryEntry) -> Result<bool, NtStatus> {
     let stat = &entry.stat;
     let file_name = utf16(&entry.name);
-    let has_short = matches!(form, Form::Both | Form::IdBoth)
+    let has_short = matches!(writer.form(), Form::Both | Form::IdBoth)
         && !is_short(&entry.name)
         && !matches!(&*entry.name, "." | "..");
     let short = match has_short {
@@ -239,7 +256,7 @@ fn push(
         end_of_file: stat.end_of_file,
         allocation_size: stat.allocation_size,
         file_attributes: stat.attributes,
-        ea_size: 0,
+        ea_size: stat.ea_size,
         reparse_point_tag: 0,
         short_name: valid(&short)?,
         file_id: stat.key.inode,

@@ -8,53 +8,17 @@ use smb::crypto::PreauthIntegrityHashValue;
 use smb::wire::{self, Command, FileId, Header, HeaderFlags};
 use smb::{FileTime, NtStatus};
 
+use super::compound::{Compound, Related};
 use super::frame::FrameReader;
-use super::request::{Answer, Done, Failure, Request};
-use super::response::{Response, may_have_body};
 use super::{Connection, Disconnect};
+use crate::application::Reason;
 use crate::core::Core;
-use crate::limits::{ANSWER, ANSWER_OVERHEAD};
-use crate::pending::{Context, Wait};
+use crate::limits::{ANSWER, ANSWER_OVERHEAD, ANSWER_WITHOUT_CHARGE};
+use crate::request::{Answer, Context, Done, Failure, Request, Wait};
+use crate::response::{Answers, may_have_body};
 use crate::session::{Session, SessionState};
-use crate::share::Waiting;
+use crate::share::{Waiting, caught};
 use tokio::time::Instant;
-
-/// What related requests inherit ([MS-SMB2] 3.3.5.2.7.2).
-#[derive(Default)]
-struct Related {
-    session_id: u64,
-    tree_id: u32,
-    file: Option<FileId>,
-    status: NtStatus,
-    /// At least one request came before.
-    any: bool,
-    /// Its session was there.
-    has_session: bool,
-}
-
-/// The messages of one frame, as far as they have been answered.
-pub(crate) struct Compound {
-    pub(super) response: Response,
-    related: Related,
-    sealed: Option<Arc<Session>>,
-    messages: usize,
-}
-
-impl Compound {
-    fn new(sealed: Option<Arc<Session>>) -> Self {
-        Self {
-            response: Response::new(sealed.clone()),
-            related: Related::default(),
-            sealed,
-            messages: 0,
-        }
-    }
-
-    /// A response for what is still to be answered.
-    pub(super) fn next_response(&self) -> Response {
-        Response::new(self.sealed.clone())
-    }
-}
 
 /// A request that could not be answered at once.
 pub(super) struct Suspended {
@@ -74,7 +38,7 @@ impl Connection {
         frames: &mut FrameReader,
         length: usize,
         now: FileTime,
-    ) -> Result<Vec<u8>, Disconnect> {
+    ) -> Result<Answers, Disconnect> {
         let frame = frames.frame(length);
         let (offset, sealed) =
             match frame.get(..4) {
@@ -85,12 +49,14 @@ impl Connection {
                     let session = self.session(transform.session_id).cloned().ok_or(
                         Disconnect::Violation("encrypted for no session of this connection"),
                     )?;
-                    let keys = session
-                        .encryption_keys
-                        .as_ref()
-                        .ok_or(Disconnect::Violation(
-                            "encrypted for a session without a cipher",
-                        ))?;
+                    let keys =
+                        session
+                            .keys()
+                            .encryption_keys
+                            .as_ref()
+                            .ok_or(Disconnect::Violation(
+                                "encrypted for a session without a cipher",
+                            ))?;
                     let messages = keys.decryption.open(frame).map_err(|_| {
                         Disconnect::Violation("encrypted bytes do not authenticate")
                     })?;
@@ -99,7 +65,7 @@ impl Connection {
                 Some(b"\xFFSMB") => {
                     let answer = self.multi_protocol_negotiate(frame)?;
                     frames.consume(length);
-                    return Ok(answer);
+                    return Ok(answer.into());
                 }
                 _ => return Err(Disconnect::Violation("no SMB protocol id")),
             };
@@ -111,10 +77,10 @@ impl Connection {
                 Ok(compound.response.into_frame())
             }
             Some(mut suspended) => {
-                let (bytes, from) = frames.detach(length);
+                let (bytes, from, charge) = frames.detach(length);
                 suspended.at += from + offset;
-                let mut answers = Vec::new();
-                self.suspend(suspended, bytes, compound, &mut answers)?;
+                let mut answers = Answers::default();
+                self.suspend(suspended, bytes, charge, compound, &mut answers)?;
                 Ok(answers)
             }
         }
@@ -202,7 +168,7 @@ impl Connection {
             && header.flags.contains(HeaderFlags::SIGNED)
             && session
                 .as_ref()
-                .and_then(|session| session.signing_key.as_ref())
+                .and_then(|session| session.keys().signing_key.as_ref())
                 .is_some_and(|key| key.verify_in_place(message));
         let mut context = Context {
             header,
@@ -280,6 +246,13 @@ impl Connection {
         if response.body_so_far().is_empty() || !may_have_body(done.status) {
             response.error_body();
         }
+        if let Some(mut charge) = done.charge {
+            // A frame is shorter than 2^24. What was not needed is returned.
+            let length = response.body_so_far().len() as u32;
+            if length > ANSWER_WITHOUT_CHARGE && charge.resize(length).is_ok() {
+                response.hold(charge);
+            }
+        }
         let session_id = done.session_id.unwrap_or(header.session_id);
         let tree_id = done.tree_id.unwrap_or(header.tree_id);
         let is_related = header.flags.contains(HeaderFlags::RELATED);
@@ -304,12 +277,12 @@ impl Connection {
             signature: [0; 16],
         };
         let was_signed = header.flags.contains(HeaderFlags::SIGNED);
-        let sign = match done.sign {
+        let sign = match &done.sign {
             Some(session) => Some(session),
-            None if was_signed => context.session.clone(),
+            None if was_signed => context.session.as_ref(),
             None => None,
         };
-        response.complete(&answer, sign);
+        response.complete(&answer, sign.map(|session| session.keys().clone()));
         compound.related = Related {
             session_id,
             tree_id,
@@ -320,7 +293,7 @@ impl Connection {
         };
         self.close_after_reply.extend(done.close_after_reply);
         if let Some(open) = &done.announces {
-            self.outbox.announce(open);
+            self.outbox.announce(&open.announcement);
         }
     }
 
@@ -364,7 +337,7 @@ impl Connection {
             } else if session.signing_required && !setup {
                 return Err(NtStatus::ACCESS_DENIED);
             }
-            if session.encrypt_data && !setup {
+            if session.owner.encrypt_data && !setup {
                 return Err(NtStatus::ACCESS_DENIED);
             }
         }
@@ -396,6 +369,10 @@ impl Connection {
     }
 
     fn execute(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
+        self.logging_on = matches!(
+            request.header.command,
+            Command::NEGOTIATE | Command::SESSION_SETUP | Command::LOGOFF
+        );
         match request.header.command {
             Command::NEGOTIATE => self.negotiate(request, out),
             Command::SESSION_SETUP => self.session_setup(request, out),
@@ -459,7 +436,7 @@ impl Connection {
         let session = request.session()?;
         self.sessions.remove(&session.id.0);
         self.logons.remove(&session.id.0);
-        self.core.close_session(session.id);
+        self.core.close_session(session.id, Reason::Logoff);
         wire::LogoffResponse.write(out);
         Ok(NtStatus::SUCCESS.into())
     }
@@ -486,21 +463,21 @@ pub(super) fn execute(
     waiting: Waiting,
     out: &mut Vec<u8>,
 ) -> Answer {
-    match request.header.command {
+    caught(|| match request.header.command {
         Command::CREATE => super::create::create(core, request, waiting, out),
         Command::CLOSE => super::close::close(core, request, waiting, out),
         Command::FLUSH => super::io::flush(core, request, waiting, out),
         Command::READ => super::io::read(request, waiting, out),
         Command::WRITE => super::io::write(core, request, waiting, out),
         Command::IOCTL => super::ioctl::ioctl(core, request, waiting, out),
-        Command::QUERY_DIRECTORY => super::directory::query_directory(request, waiting, out),
+        Command::QUERY_DIRECTORY => super::directory::query_directory(core, request, waiting, out),
         Command::QUERY_INFO => super::info::query_info(core, request, waiting, out),
         Command::SET_INFO => super::set_info::set_info(core, request, waiting, out),
         Command::LOCK => super::lock::lock(core, request, out),
         Command::OPLOCK_BREAK => super::oplock_break::acknowledge(core, request, out),
         Command::CHANGE_NOTIFY => super::change_notify::change_notify(core, request, out),
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
-    }
+    })
 }
 
 /// The FileId in a request, unless it is that of the compound.

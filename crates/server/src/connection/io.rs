@@ -9,15 +9,14 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Done, Failure, Request};
 use super::spare;
 use crate::changes::WRITTEN;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind, PipeOpen};
-use crate::outbox::Outcome;
-use crate::pending::Wait;
-use crate::pipe::Taken;
+use crate::outcome::Outcome;
+use crate::pipe::{Pipe, Taken};
+use crate::request::{Answer, Done, Failure, Request, Wait};
 use crate::share::Waiting;
 
 /// Offset of DataLength in the body of a READ response ([MS-SMB2] 2.2.20).
@@ -32,13 +31,15 @@ const MAX_OFFSET: u64 = i64::MAX as u64;
 pub(super) fn read(request: &Request<'_>, waiting: Waiting, out: &mut Vec<u8>) -> Answer {
     let read = ReadRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
     request.check_charge(read.length)?;
-    request.require_room(read.length)?;
     let open = request.open(read.file_id)?;
     open.require_any(access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE)?;
-    match &open.kind {
+    let charge = request.reserve_answer(read.length)?;
+    let mut done = match &open.kind {
         OpenKind::File(file) => read_file(&open, file, &read, waiting, out),
         OpenKind::Pipe(pipe) => read_pipe(request, &read, &open, pipe, out),
-    }
+    }?;
+    done.charge = charge;
+    Ok(done)
 }
 
 fn read_pipe(
@@ -61,7 +62,7 @@ fn read_pipe(
     let data = out.len();
     let mut close_after_reply = Vec::new();
     let taken = pipe
-        .with(&mut close_after_reply, |instance| {
+        .with(0, &mut close_after_reply, |instance| {
             mode.read(instance, length, out)
         })
         .flatten();
@@ -105,12 +106,12 @@ pub(super) fn write(
             core.contend(&open, file);
         }
         OpenKind::Pipe(pipe) => {
-            pipe.with(&mut done.close_after_reply, |instance| {
-                instance.write(write.data)
-            })??;
+            let work = |instance: &mut dyn Pipe| instance.write(write.data);
+            let written = pipe.with(write.data.len(), &mut done.close_after_reply, work);
             for ticket in pipe.take_readers() {
                 core.resume(ticket, Outcome::Retry);
             }
+            written??;
         }
     }
     WriteResponse { count }.write(out);
@@ -194,8 +195,14 @@ fn read_file(
             return Err(error.into());
         }
     };
-    roomy[..data].copy_from_slice(out);
-    *out = roomy;
+    if count < roomy.len() / 4 {
+        // What is charged is what has been read.
+        out.extend_from_slice(&roomy[data..data + count]);
+        spare::give_output(roomy);
+    } else {
+        roomy[..data].copy_from_slice(out);
+        *out = roomy;
+    }
     file.position
         .store(read.offset + count as u64, Ordering::Relaxed);
     if count == 0 && read.length > 0 || count < read.minimum_count as usize {

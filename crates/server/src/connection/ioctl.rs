@@ -13,11 +13,11 @@ use smb::wire::ioctl::{
 use smb::wire::{Dialect, IoctlRequest, IoctlResponse, fsctl};
 
 use super::negotiate::{capabilities, security_mode};
-use super::request::{Answer, Done, Failure, Request};
-use crate::application::SessionGlobalId;
+use crate::application::Ending;
 use crate::core::Core;
 use crate::open::OpenKind;
 use crate::pipe::{PipeMode, Taken};
+use crate::request::{Answer, Done, Failure, Request};
 use crate::share::Waiting;
 pub(super) use file::volume_object_id;
 
@@ -36,7 +36,7 @@ pub(super) fn ioctl(
     }
     let payload = (ioctl.input.len() as u32).max(ioctl.max_output_response);
     request.check_charge(payload)?;
-    request.require_room(ioctl.max_output_response)?;
+    let charge = request.reserve_answer(ioctl.max_output_response)?;
     let mut close_after_reply = Vec::new();
     let (status, output) = match ioctl.ctl_code {
         fsctl::FSCTL_PIPE_TRANSCEIVE => transceive(request, &ioctl, &mut close_after_reply)?,
@@ -79,6 +79,7 @@ pub(super) fn ioctl(
     .write(out);
     let mut done = Done::from(status);
     done.close_after_reply = close_after_reply;
+    done.charge = charge;
     Ok(done)
 }
 
@@ -87,7 +88,7 @@ pub(super) fn ioctl(
 fn transceive(
     request: &Request<'_>,
     ioctl: &IoctlRequest<'_>,
-    close_after_reply: &mut Vec<SessionGlobalId>,
+    close_after_reply: &mut Vec<Ending>,
 ) -> Result<(NtStatus, Vec<u8>), NtStatus> {
     let open = request.open(ioctl.file_id)?;
     let OpenKind::Pipe(pipe) = &open.kind else {
@@ -99,7 +100,7 @@ fn transceive(
         ..pipe.mode()
     };
     let mut output = Vec::new();
-    let taken = pipe.with(close_after_reply, |instance| {
+    let taken = pipe.with(ioctl.input.len(), close_after_reply, |instance| {
         if instance.available() > 0 {
             // An answer nobody has read is in the way.
             return Err(NtStatus::PIPE_BUSY);
@@ -153,6 +154,10 @@ fn validate_negotiate(
 
 /// The addresses that this server listens on ([MS-SMB2] 2.2.32.5).
 fn interfaces(core: &Core, ioctl: &IoctlRequest<'_>) -> Result<Vec<u8>, NtStatus> {
+    // [MS-SMB2] 3.3.5.15.11: it is a question to the server, of no file.
+    if (ioctl.file_id.persistent, ioctl.file_id.volatile) != (u64::MAX, u64::MAX) {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
     let addresses = core
         .addresses
         .lock()

@@ -5,13 +5,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use smb::NtStatus;
 use smb::wire::{LockRequest, LockResponse};
 
-use super::request::{Answer, Failure, Request};
 use crate::budget::Cost;
 use crate::core::Core;
 use crate::file::lock::{LockSequences, Locked, Sequence, is_unlock};
 use crate::open::{FileOpen, Open};
-use crate::outbox::Outcome;
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Answer, Failure, Request};
 
 pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
     let lock = LockRequest::read(request.message).map_err(|_| NtStatus::INVALID_PARAMETER)?;
@@ -39,9 +38,13 @@ pub(super) fn lock(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -
         let charges = charges
             .collect::<Result<Vec<_>, _>>()
             .map_err(NtStatus::from)?;
-        let locked = file.file.lock(open.id, &lock.locks, request.ticket)?;
+        let locked = file.file.lock(open.id, &lock.locks, request.ticket);
+        if !matches!(locked, Err(status) if status != NtStatus::LOCK_NOT_GRANTED) {
+            // [MS-FSA] 2.1.5.8: whether others have locked it or not.
+            core.contend(&open, file);
+        }
+        let locked = locked?;
         file.lock_charges().extend(charges);
-        core.contend(&open, file);
         if locked == Locked::Waits {
             return Err(Failure::Waits(Wait::Lock(open.clone()), None));
         }
@@ -76,11 +79,4 @@ fn sequences(file: &FileOpen) -> MutexGuard<'_, LockSequences> {
     file.lock_sequences
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How a request goes on whose lock has been granted.
-pub(crate) fn granted() -> Outcome {
-    let mut body = Vec::new();
-    LockResponse.write(&mut body);
-    Outcome::Answered(NtStatus::SUCCESS, body)
 }

@@ -7,9 +7,11 @@
 
 mod change_notify;
 mod close;
+mod compound;
 mod create;
 mod directory;
 mod dispatch;
+mod ea;
 mod frame;
 mod info;
 mod io;
@@ -17,9 +19,8 @@ mod ioctl;
 mod lock;
 mod negotiate;
 mod oplock_break;
+mod pending;
 mod rename;
-mod request;
-mod response;
 mod session_setup;
 mod set_info;
 mod spare;
@@ -28,26 +29,27 @@ mod waiting;
 mod window;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
 
-use smb::crypto::{Cipher, PreauthIntegrityHashValue, SigningAlgorithm};
+use smb::crypto::PreauthIntegrityHashValue;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::application::SessionGlobalId;
-use crate::budget::{ConnectionAccount, HalfLogon};
+use crate::application::{Ending, Reason};
+use crate::budget::{Charge, ConnectionAccount, Cost, HalfLogon, Refused};
 use crate::core::Core;
+use crate::limits::LAST_WORDS;
 use crate::outbox::Outbox;
+use crate::request::Negotiated;
+use crate::response::Answers;
 use crate::session::Session;
-pub(crate) use change_notify::changed;
-pub(crate) use dispatch::Compound;
-use frame::FrameReader;
-pub(crate) use lock::granted as lock_granted;
-pub(crate) use oplock_break::notification as break_notification;
-pub(crate) use request::{Done, Failure};
-pub(crate) use response::Response;
+use frame::{FrameReader, Payer};
 use session_setup::Logon;
 use waiting::PendingRequests;
 use window::CommandSequenceWindow;
@@ -60,6 +62,12 @@ const ANSWERS_AT_ONCE: usize = 16 * 1024;
 /// Frames handled before other tasks get their turn: requests may have no answer (CANCEL).
 const FRAMES_AT_ONCE: usize = 256;
 
+/// How long a connection keeps its worker awake for the next message of a client that logs on
+/// or off. Such a client on this machine or in its rack answers sooner than a core that has
+/// gone to sleep wakes up (some 60 µs in a virtual machine), and a logon takes two or three
+/// messages. The worker's other connections are served meanwhile.
+const STAY_AWAKE: Duration = Duration::from_micros(100);
+
 /// Why a connection is dropped ([MS-SMB2] 3.3.5.2 names each case).
 #[derive(Debug, thiserror::Error)]
 enum Disconnect {
@@ -71,26 +79,14 @@ enum Disconnect {
     Io(#[from] std::io::Error),
     #[error("the client does not take its answers")]
     WriteTimeout,
+    #[error("part of a frame, and nothing more within the time limit")]
+    Stalled,
     #[error("no session within the time limit")]
     HandshakeTimeout,
     #[error("closed by the client")]
     Closed,
     #[error("the server stops")]
     Stopping,
-}
-
-/// What NEGOTIATE settled.
-#[derive(Clone, Copy)]
-pub(crate) struct Negotiated {
-    pub(crate) dialect: u16,
-    pub(crate) client_guid: smb::Guid,
-    pub(crate) client_capabilities: u32,
-    pub(crate) client_security_mode: u16,
-    pub(crate) signing_algorithm: SigningAlgorithm,
-    pub(crate) cipher: Option<Cipher>,
-    /// Largest READ, WRITE, transaction.
-    pub(crate) max_transact: u32,
-    pub(crate) multi_credit: bool,
 }
 
 struct Connection {
@@ -105,12 +101,16 @@ struct Connection {
     /// A client whose session was ended may be in the middle of long requests.
     had_session: bool,
     logons: HashMap<u64, HalfLogon<Box<Logon>>>,
+    /// The last message was one of a logon or a logoff: the next is near.
+    logging_on: bool,
     window: CommandSequenceWindow,
     pending: PendingRequests,
     /// Sessions to close once the answers so far have been written.
-    close_after_reply: Vec<SessionGlobalId>,
+    close_after_reply: Vec<Ending>,
     /// An SMB1 NEGOTIATE was answered with dialect 0x02FF.
     multi_protocol: bool,
+    /// Why sessions end that are still there when it ends.
+    ended: Reason,
 }
 
 /// Serves one connection until it ends.
@@ -120,11 +120,21 @@ where
 {
     core.connections.fetch_add(1, Ordering::AcqRel);
     let mut connection = Box::new(Connection::new(core, client, account));
-    let reason = connection.serve(stream).await;
-    if let Err(reason) = reason {
+    if let Err(reason) = connection.serve(stream).await {
+        if let Disconnect::Stopping = reason {
+            connection.ended = Reason::ServerStops;
+        }
         tracing::debug!(client = %connection.outbox.client_name, %reason, "connection ended");
     }
-    connection.end();
+}
+
+/// Ends after [`STAY_AWAKE`], and lets its worker look at the sockets again and again meanwhile.
+/// The system's time counts, also where a test has stopped the runtime's.
+async fn stay_awake() {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < STAY_AWAKE {
+        tokio::task::yield_now().await;
+    }
 }
 
 impl Connection {
@@ -144,9 +154,11 @@ impl Connection {
             sessions: HashMap::new(),
             had_session: false,
             logons: HashMap::new(),
+            logging_on: false,
             window: CommandSequenceWindow::new(),
             close_after_reply: Vec::new(),
             multi_protocol: false,
+            ended: Reason::ConnectionLost,
         }
     }
 
@@ -165,7 +177,7 @@ impl Connection {
         let mut lonely_since = Instant::now();
         loop {
             let limit = self.frame_limit();
-            let trusted = !self.sessions.is_empty();
+            let patience = self.core.config.limits.write;
             let lonely = self.sessions.is_empty();
             let mut handshake = self.core.config.limits.handshake;
             if self.account.is_in_reserve() {
@@ -183,6 +195,7 @@ impl Connection {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };
+            let near = std::mem::take(&mut self.logging_on);
             let length = tokio::select! {
                 biased;
                 _ = stop.changed() => {
@@ -197,11 +210,12 @@ impl Connection {
                     self.deliver(&mut stream).await?;
                     continue;
                 }
-                length = frames.next(&mut stream, limit, trusted) => length?,
+                length = frames.next(&mut stream, limit, &*self, patience) => length?,
+                () = stay_awake(), if near => continue,
                 () = tokio::time::sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {
-                    let mut answers = Vec::new();
+                    let mut answers = Answers::default();
                     self.look_at_time(&mut answers)?;
-                    self.write(&mut stream, &answers).await?;
+                    self.send(&mut stream, answers).await?;
                     continue;
                 }
             };
@@ -212,13 +226,10 @@ impl Connection {
             if answers.is_empty() {
                 tokio::task::consume_budget().await;
             }
-            self.write(&mut stream, &answers).await?;
-            spare::give_output(answers);
+            self.send(&mut stream, answers).await?;
             self.deliver(&mut stream).await?;
             outcome?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
             if !lonely && self.sessions.is_empty() {
                 lonely_since = Instant::now();
             }
@@ -232,20 +243,15 @@ impl Connection {
         &mut self,
         frames: &mut FrameReader,
         length: usize,
-    ) -> (Vec<u8>, Result<(), Disconnect>) {
-        let mut answers = Vec::new();
+    ) -> (Answers, Result<(), Disconnect>) {
+        let mut answers = Answers::default();
         let mut next = Ok(Some(length));
         for _ in 0..FRAMES_AT_ONCE {
             let Ok(Some(length)) = next else { break };
             let now = self.core.config.clock.now();
-            let answer = match self.handle_frame(frames, length, now) {
-                Ok(answer) => answer,
+            match self.handle_frame(frames, length, now) {
+                Ok(answer) => answers.append(answer),
                 Err(reason) => return (answers, Err(reason)),
-            };
-            if answers.is_empty() {
-                answers = answer;
-            } else {
-                answers.extend_from_slice(&answer);
             }
             if answers.len() >= ANSWERS_AT_ONCE
                 || !self.close_after_reply.is_empty()
@@ -265,17 +271,35 @@ impl Connection {
             let Some(arrived) = self.outbox.take() else {
                 return Ok(());
             };
-            let mut answers = Vec::new();
+            let mut answers = Answers::default();
             for (ticket, outcome) in arrived.resumed {
                 self.resume(ticket, outcome, &mut answers)?;
+                if answers.len() >= ANSWERS_AT_ONCE {
+                    self.send(output, std::mem::take(&mut answers)).await?;
+                }
             }
-            self.write(output, &answers).await?;
-            spare::give_output(answers);
+            self.send(output, answers).await?;
             self.write(output, &arrived.frames).await?;
-            for id in std::mem::take(&mut self.close_after_reply) {
-                self.core.close_session(id);
-            }
+            self.close_after_reply();
         }
+    }
+
+    fn close_after_reply(&mut self) {
+        for ending in std::mem::take(&mut self.close_after_reply) {
+            self.core.close_session(ending.session, ending.reason);
+        }
+    }
+
+    /// Writes answers; what was charged for them is returned.
+    async fn send<W: AsyncWrite + Unpin>(
+        &self,
+        output: &mut W,
+        answers: Answers,
+    ) -> Result<(), Disconnect> {
+        self.write(output, answers.before()).await?;
+        self.write(output, answers.bytes()).await?;
+        spare::give_output(answers.into_buffer());
+        Ok(())
     }
 
     async fn write<W: AsyncWrite + Unpin>(
@@ -286,10 +310,55 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        match timeout(self.core.config.limits.write, output.write_all(bytes)).await {
-            Ok(done) => Ok(done?),
-            Err(_) => Err(Disconnect::WriteTimeout),
+        // Nearly always the stream takes everything at once.
+        let taken = poll_fn(|cx| {
+            let written = Pin::new(&mut *output).poll_write(cx, bytes);
+            Poll::Ready(match written {
+                Poll::Ready(written) => written,
+                Poll::Pending => Ok(0),
+            })
+        });
+        let rest = &bytes[taken.await?..];
+        if !rest.is_empty() {
+            // An idle connection has no room for this.
+            Box::pin(self.write_patiently(output, rest)).await?;
         }
+        Ok(())
+    }
+
+    /// Writes to a stream that does not take everything at once.
+    async fn write_patiently<W: AsyncWrite + Unpin>(
+        &self,
+        output: &mut W,
+        mut bytes: &[u8],
+    ) -> Result<(), Disconnect> {
+        let patience = self.core.config.limits.write;
+        let mut last_words = None;
+        let mut was_woken = false;
+        while !bytes.is_empty() {
+            let end = Instant::now() + patience;
+            let end = last_words.map_or(end, |last| end.min(last));
+            tokio::select! {
+                biased;
+                written = output.write(bytes) => match written? {
+                    0 => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
+                    count => bytes = &bytes[count..],
+                },
+                () = tokio::time::sleep_until(end) => return Err(Disconnect::WriteTimeout),
+                () = self.outbox.notified(), if last_words.is_none() => {
+                    was_woken = true;
+                    let mut sessions = self.sessions.values();
+                    if !self.sessions.is_empty() && sessions.all(|session| session.is_closed()) {
+                        last_words = Some(Instant::now() + LAST_WORDS);
+                    }
+                }
+            }
+        }
+        if was_woken {
+            // What has come is looked at now that this has been written.
+            self.outbox.wake();
+        }
+        Ok(())
     }
 
     fn frame_limit(&self) -> usize {
@@ -322,13 +391,33 @@ impl Connection {
             .get(&id)
             .filter(|session| !session.is_closed())
     }
+}
 
-    /// [MS-SMB2] 3.3.7.1: loss of a connection.
-    fn end(&mut self) {
+/// [MS-SMB2] 3.3.7.1: loss of a connection. It is one too if the task that serves it panics,
+/// or its runtime ends.
+impl Drop for Connection {
+    fn drop(&mut self) {
         self.core.disconnect(&self.outbox);
-        for (_, session) in self.sessions.drain() {
-            self.core.close_session(session.id);
+        self.forget_requests();
+        for (_, session) in std::mem::take(&mut self.sessions) {
+            self.core.close_session(session.id, self.ended.clone());
         }
         self.core.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Payer for Connection {
+    fn is_trusted(&self) -> bool {
+        // Whoever has lost his session is charged as before.
+        self.had_session
+    }
+
+    fn charge(&self, session_id: u64, bytes: u32) -> Result<Charge, Refused> {
+        let cost = Cost::bytes(bytes);
+        let any = || self.sessions.values().next();
+        match self.session(session_id).or_else(any) {
+            Some(session) => session.account.charge(cost),
+            None => self.account.charge(cost),
+        }
     }
 }

@@ -12,10 +12,11 @@ use smb::wire::{
 };
 use smb::{FileTime, Guid, NtStatus};
 
-use super::request::{Answer, Failure, Request};
-use super::response::Response;
-use super::{Connection, Disconnect, Negotiated};
+use super::{Connection, Disconnect};
 use crate::limits::MAX_TRANSACT_2_0_2;
+use crate::request::Negotiated;
+use crate::request::{Answer, Failure, Request};
+use crate::response::Response;
 use crate::{Encryption, ServerConfig};
 
 /// Bytes of salt in our preauthentication context: as many as Windows sends.
@@ -142,7 +143,7 @@ impl Connection {
         if !wildcard {
             self.negotiated = Some(Box::new(negotiated));
         }
-        Ok(response.into_frame())
+        Ok(response.into_frame().into_buffer())
     }
 
     fn write_negotiate(

@@ -1,18 +1,13 @@
-//! OPLOCK_BREAK: acknowledgements of clients ([MS-SMB2] 3.3.5.22) and notifications to them
-//! (3.3.4.6, 3.3.4.7).
+//! OPLOCK_BREAK: acknowledgements of clients ([MS-SMB2] 3.3.5.22).
 
 use std::sync::Arc;
 
 use smb::NtStatus;
-use smb::wire::{
-    Command, Header, HeaderFlags, LeaseBreakAcknowledgment, LeaseBreakNotification, OplockBreak,
-};
+use smb::wire::{LeaseBreakAcknowledgment, OplockBreak};
 
-use super::request::{Answer, Request};
-use super::response::Response;
 use crate::core::Core;
-use crate::file::{Break, Effects};
-use crate::open::Open;
+use crate::file::Effects;
+use crate::request::{Answer, Request};
 
 pub(super) fn acknowledge(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
     let mut effects = Effects::default();
@@ -56,44 +51,4 @@ pub(super) fn acknowledge(core: &Arc<Core>, request: &Request<'_>, out: &mut Vec
     core.carry_out(effects);
     result?;
     Ok(NtStatus::SUCCESS.into())
-}
-
-/// The notification of a break as a frame for the client of this open. It belongs to no
-/// request and no session, and is never signed; a session that encrypts everything encrypts
-/// it, too.
-pub(crate) fn notification(notice: &Break, open: &Open) -> Option<Vec<u8>> {
-    let session = open.session.upgrade()?;
-    let encrypt = session.encrypt_data || open.tree_connect.share.encrypt_data;
-    let mut response = Response::new(encrypt.then_some(session));
-    response.begin();
-    match *notice {
-        Break::Oplock { level, .. } => OplockBreak {
-            oplock_level: level,
-            file_id: open.file_id(),
-        }
-        .write(response.body()),
-        Break::Lease {
-            lease_key,
-            new_epoch,
-            acknowledge,
-            current_state,
-            new_state,
-            ..
-        } => LeaseBreakNotification {
-            new_epoch,
-            flags: u32::from(acknowledge),
-            lease_key,
-            current_lease_state: current_state,
-            new_lease_state: new_state,
-        }
-        .write(response.body()),
-    }
-    let header = Header {
-        command: Command::OPLOCK_BREAK,
-        flags: HeaderFlags::SERVER_TO_REDIR,
-        message_id: u64::MAX,
-        ..Header::default()
-    };
-    response.complete(&header, None);
-    Some(response.into_frame())
 }

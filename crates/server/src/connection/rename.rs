@@ -7,18 +7,22 @@ use smb::NtStatus;
 use smb::wire::info::FileRenameInformation;
 use smb::wire::{access_mask, file_attributes};
 
-use super::request::Failure;
 use super::set_info::Change;
 use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
-use crate::pending::Wait;
+use crate::request::Failure;
+use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError};
+use crate::share::{CreateMode, KindWanted, OpenParameters, SharePath, StoreError, StoreResult};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
         let &Change {
             core, open, file, ..
         } = self;
+        if file.handle.stream_name().is_some() {
+            // A store keeps a stream by its name.
+            return Err(NtStatus::NOT_SUPPORTED.into());
+        }
         let target = target(wanted)?;
         let old = open.path(&core.files);
         if old.is_root() {
@@ -26,11 +30,15 @@ impl Change<'_> {
         }
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
+        core.files.may_move_into(&self.destination(&target)?)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
                 .break_handle_caching(open.id, ticket, now, effects))
         })?;
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         file.file.may_rename(open.id)?;
         let old_name = FileName::new(&root, &old);
         if file.is_directory {
@@ -43,13 +51,6 @@ impl Change<'_> {
                 return Err(NtStatus::ACCESS_DENIED.into());
             }
         }
-        if let Some(directory) = new_name.parent()
-            && !file.is_directory
-        {
-            // Directories may come even if somebody could delete where they go, as with
-            // Samba.
-            core.files.may_move_into(&directory)?;
-        }
         let replaced = wanted.replace_if_exists && self.make_room(&target)?;
         core.expect_rename(&old_name, &new_name);
         let result = file
@@ -61,6 +62,8 @@ impl Change<'_> {
             return Err(error.into());
         }
         core.files.rename(&file.file, open.id, &new_name);
+        // [MS-FSA] 2.1.5.15.12; a rename does not fail for that.
+        let _ = file.archive(self.waiting);
         core.renamed(
             &old_name,
             &new_name,
@@ -72,18 +75,21 @@ impl Change<'_> {
     }
 
     pub(super) fn link(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
-        let &Change {
-            core, open, file, ..
-        } = self;
+        let &Change { core, file, .. } = self;
+        if file.handle.stream_name().is_some() {
+            // [MS-FSA] 2.1.5.15.7.
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
         if file.is_directory {
             return Err(NtStatus::FILE_IS_A_DIRECTORY.into());
         }
+        if file.file.is_delete_pending() {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
         let target = target(wanted)?;
-        self.take_turn(|ticket, now, effects| {
-            Ok(file
-                .file
-                .break_handle_caching(open.id, ticket, now, effects))
-        })?;
+        if core.files.is_doomed(&self.destination(&target)?) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         if wanted.replace_if_exists {
             self.make_room(&target)?;
         }
@@ -96,18 +102,30 @@ impl Change<'_> {
             core.unexpect(&name, OwnChange::Created);
             return Err(error.into());
         }
+        // [MS-FSA] 2.1.5.15.7; a link does not fail for that.
+        let _ = file.archive(self.waiting);
         core.added(&name, false, file.parent_lease());
         Ok(())
     }
 
-    /// What a rename or link will replace must not be open; who only caches a handle of it
-    /// closes that. False if nothing is there, or the file itself.
-    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+    /// The directory of the new name, looked at before anybody is troubled ([MS-FSA]
+    /// 2.1.5.15.7, 2.1.5.15.12).
+    fn destination(&self, target: &SharePath) -> Result<FileIdentity, Failure> {
+        let directory = target.parent().unwrap_or_default();
+        match self.look(&directory, KindWanted::Directory) {
+            Err(StoreError::Status(
+                NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::NOT_A_DIRECTORY,
+            )) => Err(NtStatus::OBJECT_PATH_NOT_FOUND.into()),
+            found => Ok(found?),
+        }
+    }
+
+    fn look(&self, path: &SharePath, kind: KindWanted) -> StoreResult<FileIdentity> {
         let found = self.backend.open(
             &OpenParameters {
-                path: target,
+                path,
                 mode: CreateMode::Existing,
-                kind: KindWanted::Any,
+                kind,
                 read: false,
                 write: false,
                 attributes: 0,
@@ -115,17 +133,22 @@ impl Change<'_> {
                 stream: None,
             },
             self.waiting,
-        );
-        let found = match found {
-            Ok(found) => found.handle.stat(self.waiting)?,
+        )?;
+        Ok(FileIdentity {
+            store: self.backend.store(),
+            key: found.handle.stat(self.waiting)?.key,
+            stream: None,
+        })
+    }
+
+    /// What a rename or link will replace must not be open; who only caches a handle of it
+    /// closes that. False if nothing is there, or the file itself.
+    fn make_room(&self, target: &SharePath) -> Result<bool, Failure> {
+        let identity = match self.look(target, KindWanted::Any) {
+            Ok(identity) => identity,
             Err(StoreError::WouldWait) => return Err(Failure::WouldWait),
             // The rename itself says what is wrong.
             Err(StoreError::Status(_)) => return Ok(false),
-        };
-        let identity = FileIdentity {
-            store: self.backend.store(),
-            key: found.key,
-            stream: None,
         };
         if identity == *self.file.file.identity() {
             return Ok(false);
@@ -178,7 +201,11 @@ impl Change<'_> {
                     .break_handle_caching(open.id, ticket, now, effects))
             })?;
         }
-        file.file.set_delete_pending(open.id, delete);
+        match delete {
+            true => core.mark(open),
+            false => core.unmark(open),
+        }
+        file.file.set_delete_pending(delete);
         if delete
             && file.is_directory
             && let Some(name) = core.files.name_of(&file.file, open.id)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use smb::auth::{Acceptor, Step};
 use smb::crypto::{EncryptionKey, PreauthIntegrityHashValue, SessionKeys, SigningKey};
@@ -10,12 +11,14 @@ use smb::wire::{SessionSetupRequest, SessionSetupResponse, security_mode, sessio
 use smb::{FileTime, NtStatus};
 
 use super::Connection;
-use super::request::{Answer, Done, Request};
 use crate::Encryption;
 use crate::account::SecurityContext;
-use crate::application::SessionGlobalId;
+use crate::application::{EventKind, Interest, Reason, SessionGlobalId};
 use crate::budget;
-use crate::session::{EncryptionKeys, NewSession, Session};
+use crate::keys::{EncryptionKeys, Keys};
+use crate::owner::Owner;
+use crate::request::{Answer, Done, Request};
+use crate::session::{NewSession, Session};
 
 /// A logon on its way: not a session yet, so nothing lists or ends it.
 pub(super) struct Logon {
@@ -23,6 +26,8 @@ pub(super) struct Logon {
     preauth: Option<Box<PreauthIntegrityHashValue>>,
     /// The session that authenticates again.
     renews: Option<Arc<Session>>,
+    /// Who it says it is, once that has been looked up.
+    user_name: Option<Arc<str>>,
 }
 
 impl Logon {
@@ -45,6 +50,10 @@ struct Accepted {
     security_context: Arc<SecurityContext>,
     session_key: [u8; 16],
 }
+
+/// From so many half-done logons on, a connection looks for those that had to give way to
+/// others. Nobody who means well has as many.
+const LOGONS_TO_FORGET: usize = 64;
 
 impl Connection {
     fn acceptor(&self) -> Acceptor {
@@ -74,6 +83,7 @@ impl Connection {
                     acceptor: self.acceptor(),
                     preauth: None,
                     renews: Some(session),
+                    user_name: None,
                 };
                 let logon = self
                     .core
@@ -100,12 +110,15 @@ impl Connection {
         // One that had to give way to others begins anew.
         let leg = leg.unwrap_or(Err(NtStatus::INSUFFICIENT_RESOURCES));
         let renews = logon.with(|logon| logon.renews.clone()).flatten();
-        if leg.is_err()
-            && let Some(session) = &renews
-        {
-            // [MS-SMB2] 3.3.5.5.3: who cannot show again who he is loses the session.
-            self.sessions.remove(&session.id.0);
-            self.core.close_session(session.id);
+        let user_name = logon.with(|logon| logon.user_name.take()).flatten();
+        if let Err(status) = leg {
+            self.logon_refused(user_name.clone(), status);
+            if let Some(session) = &renews {
+                // [MS-SMB2] 3.3.5.5.3: who cannot show again who he is loses the session.
+                self.sessions.remove(&session.id.0);
+                let reason = Reason::LogonRefused(status);
+                self.core.close_session(session.id, reason);
+            }
         }
         match leg? {
             Leg::Continue(token) => {
@@ -122,9 +135,11 @@ impl Connection {
             Leg::Accepted(accepted) => {
                 let preauth = logon.with(|logon| logon.preauth.take()).flatten();
                 let session = match &renews {
-                    Some(session) => renew(session, &accepted, self.expiration(request.now))?,
-                    None => self.establish(id, &accepted, preauth.as_deref(), request.now)?,
+                    Some(session) => self.renew(session, &accepted, request.now),
+                    None => self.establish(id, &accepted, preauth.as_deref(), request.now),
                 };
+                let session =
+                    session.inspect_err(|status| self.logon_refused(user_name, *status))?;
                 if setup.previous_session_id != 0 && setup.previous_session_id != id {
                     self.end_previous(setup.previous_session_id, &session);
                 }
@@ -136,7 +151,7 @@ impl Connection {
                 if context.is_anonymous {
                     flags |= session_flags::SMB2_SESSION_FLAG_IS_NULL;
                 }
-                if session.encrypt_data {
+                if session.owner.encrypt_data {
                     flags |= session_flags::SMB2_SESSION_FLAG_ENCRYPT_DATA;
                 }
                 SessionSetupResponse {
@@ -153,6 +168,11 @@ impl Connection {
     }
 
     fn begin_logon(&mut self) -> Result<u64, NtStatus> {
+        let full = self.logons.len() == self.logons.capacity();
+        if full && self.logons.len() >= LOGONS_TO_FORGET {
+            // Before the table grows, those that had to give way leave it.
+            self.logons.retain(|_, logon| !logon.is_gone());
+        }
         let held = self.sessions.len() + self.logons.len();
         if held >= self.core.config.limits.sessions_per_connection {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
@@ -162,6 +182,7 @@ impl Connection {
             acceptor: self.acceptor(),
             preauth: self.new_preauth(),
             renews: None,
+            user_name: None,
         };
         let logon = self
             .core
@@ -175,12 +196,21 @@ impl Connection {
         let mut challenge = [0; 8];
         getrandom::fill(&mut challenge).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let accounts = &self.core.config.accounts;
+        let Logon {
+            acceptor,
+            user_name,
+            ..
+        } = logon;
         let mut found = None;
         let mut lookup = |domain: &str, user: &str| {
+            if self.core.wants(Interest::SESSIONS) {
+                let characters = user.chars().take(EventKind::USER_NAME_CHARACTERS);
+                *user_name = Some(characters.collect::<String>().into());
+            }
             found = accounts.account(domain, user);
             found.as_ref().map(|account| account.nt_hash)
         };
-        let step = logon.acceptor.step(token, now, challenge, &mut lookup);
+        let step = acceptor.step(token, now, challenge, &mut lookup);
         match step {
             Step::Continue { token } => Ok(Leg::Continue(token)),
             Step::Denied(status) => Err(status),
@@ -239,10 +269,10 @@ impl Connection {
                 let key = |bytes: &[u8]| {
                     EncryptionKey::new(cipher, bytes).map_err(|_| NtStatus::INTERNAL_ERROR)
                 };
-                Some(Box::new(EncryptionKeys {
+                Some(EncryptionKeys {
                     encryption: key(&keys.server_to_client)?,
                     decryption: key(&keys.client_to_server)?,
-                }))
+                })
             }
             _ => None,
         };
@@ -262,22 +292,60 @@ impl Connection {
             )
             .map_err(NtStatus::from)?;
         let session = Arc::new(Session::new(NewSession {
-            id: SessionGlobalId(id),
-            connection: self.outbox.clone(),
+            owner: Owner {
+                session: SessionGlobalId(id),
+                user_name: context.user_name.clone(),
+                connection: self.outbox.number,
+                client_name: self.outbox.client_name.clone(),
+                transport_name: self.outbox.transport_name,
+                keys: Arc::new(Keys::new(
+                    SessionGlobalId(id),
+                    has_key
+                        .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
+                    encryption_keys,
+                )),
+                encrypt_data,
+                num_opens: AtomicU32::new(0),
+            },
             security_context: context.clone(),
             now,
             expiration_time: self.expiration(now),
-            signing_key: has_key
-                .then(|| SigningKey::new(negotiated.signing_algorithm, &keys.signing_key)),
-            encryption_keys,
             signing_required: has_key && (config.signing_required || client_requires),
-            encrypt_data,
             account,
         }));
         self.sessions.insert(id, session.clone());
         self.had_session = true;
+        self.core.tell(Interest::SESSIONS, || {
+            EventKind::SessionBegun(session.row(now))
+        });
         self.core.sessions.insert(session.clone());
         Ok(session)
+    }
+
+    /// Another user cannot take a session over; the keys stay those of its first logon.
+    fn renew(
+        &self,
+        session: &Arc<Session>,
+        accepted: &Accepted,
+        now: FileTime,
+    ) -> Result<Arc<Session>, NtStatus> {
+        if session.security_context.user_name != accepted.security_context.user_name {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        session.renew(self.expiration(now));
+        self.core.tell(Interest::SESSIONS, || {
+            EventKind::SessionRenewed(session.row(now))
+        });
+        Ok(session.clone())
+    }
+
+    fn logon_refused(&self, user_name: Option<Arc<str>>, status: NtStatus) {
+        self.core
+            .tell(Interest::SESSIONS, || EventKind::LogonRefused {
+                user_name: user_name.unwrap_or_default(),
+                client_name: self.outbox.client_name.clone(),
+                status,
+            });
     }
 
     /// [MS-SMB2] 3.3.5.5.3: the client says that an earlier session of this user is gone.
@@ -289,7 +357,8 @@ impl Connection {
         });
         if same_user {
             self.sessions.remove(&previous.0);
-            self.core.close_session(previous);
+            let reason = Reason::Superseded { by: session.id };
+            self.core.close_session(previous, reason);
         }
     }
 }
@@ -297,17 +366,4 @@ impl Connection {
 enum Leg {
     Continue(Vec<u8>),
     Accepted(Accepted),
-}
-
-/// Another user cannot take a session over; the keys stay those of its first logon.
-fn renew(
-    session: &Arc<Session>,
-    accepted: &Accepted,
-    expiration: Option<FileTime>,
-) -> Result<Arc<Session>, NtStatus> {
-    if session.security_context.user_name != accepted.security_context.user_name {
-        return Err(NtStatus::ACCESS_DENIED);
-    }
-    session.renew(expiration);
-    Ok(session.clone())
 }

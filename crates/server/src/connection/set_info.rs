@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use smb::wire::info::{
     FileAllocationInformation, FileBasicInformation, FileDispositionInformation,
     FileDispositionInformationEx, FileEndOfFileInformation, FileModeInformation,
-    FilePositionInformation, FileRenameInformation,
+    FileNameInformation, FilePositionInformation, FileRenameInformation,
 };
 use smb::wire::{
     SetInfoRequest, SetInfoResponse, access_mask, create_options, file_attributes,
@@ -14,13 +14,12 @@ use smb::wire::{
 };
 use smb::{FileTime, NtStatus};
 
-use super::request::{Answer, Failure, Request};
 use crate::changes::touched_by_set_info;
 use crate::core::Core;
-use crate::file::lock::Access;
 use crate::open::{FileOpen, Open, OpenKind};
-use crate::share::{Backend, StoreResult, Times, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::{Answer, Failure, Request};
+use crate::share::short_name::is_short;
+use crate::share::{Backend, ShareKind, StoreResult, Times, Waiting};
 
 /// FILE_DISPOSITION_DELETE of FileDispositionInformationEx ([MS-FSCC] 2.4.13).
 const DISPOSITION_DELETE: u32 = 1;
@@ -82,7 +81,7 @@ pub(super) fn set_info(
 pub(super) struct Change<'a> {
     pub(super) core: &'a Arc<Core>,
     pub(super) request: &'a Request<'a>,
-    pub(super) open: &'a Open,
+    pub(super) open: &'a Arc<Open>,
     pub(super) file: &'a FileOpen,
     pub(super) backend: &'a dyn Backend,
     pub(super) waiting: Waiting,
@@ -160,30 +159,62 @@ impl Change<'_> {
                 file.mode.store(wanted.mode, Ordering::Relaxed);
                 Ok(())
             }
-            class::FILE_FULL_EA_INFORMATION => Err(NtStatus::EAS_NOT_SUPPORTED.into()),
-            class::FILE_VALID_DATA_LENGTH_INFORMATION | class::FILE_SHORT_NAME_INFORMATION => {
-                Err(NtStatus::NOT_SUPPORTED.into())
+            class::FILE_FULL_EA_INFORMATION => self.set_extended_attributes(buffer),
+            class::FILE_VALID_DATA_LENGTH_INFORMATION => {
+                open.require_any(data_rights)?;
+                buffer
+                    .first_chunk::<8>()
+                    .ok_or(NtStatus::INFO_LENGTH_MISMATCH)?;
+                // [MS-FSA] 2.1.5.15.15: for who may manage the volume, which is nobody here.
+                Err(NtStatus::PRIVILEGE_NOT_HELD.into())
+            }
+            class::FILE_SHORT_NAME_INFORMATION => {
+                open.require_any(access_mask::DELETE)?;
+                self.set_short_name(&FileNameInformation::read(buffer).map_err(short)?)
             }
             _ => Err(NtStatus::INVALID_INFO_CLASS.into()),
         }
+    }
+
+    /// [MS-FSA] 2.1.5.15.14: for who may restore files, which is nobody here.
+    fn set_short_name(&self, wanted: &FileNameInformation<'_>) -> Result<(), Failure> {
+        let name = wanted.file_name.to_string();
+        let name = name.map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        let is_root = self.open.path(&self.core.files).is_root();
+        let is_stream = self.file.handle.stream_name().is_some();
+        if is_root || is_stream || !name.is_empty() && !is_short(&name) {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        self.open
+            .require_any(access_mask::FILE_WRITE_DATA | access_mask::FILE_WRITE_ATTRIBUTES)?;
+        Err(NtStatus::PRIVILEGE_NOT_HELD.into())
     }
 
     fn set_basic(&self, basic: &FileBasicInformation) -> Result<(), Failure> {
         let &Change { file, waiting, .. } = self;
         let (now, write_time) = (self.request.now, file.file.write_time());
         let frozen = basic.last_write_time.0 as i64;
-        let times = Times {
+        let mut times = Times {
             creation_time: wanted(basic.creation_time)?,
             last_access_time: wanted(basic.last_access_time)?,
             last_write_time: wanted(basic.last_write_time)?,
             change_time: wanted(basic.change_time)?,
         };
         let attributes = basic.file_attributes;
+        match basic.change_time.0 as i64 {
+            0 => {}
+            THAW => file.keeps_change_time.store(false, Ordering::Relaxed),
+            _ => file.keeps_change_time.store(true, Ordering::Relaxed),
+        }
+        if times.change_time.is_none() && (attributes != 0 || times != Times::default()) {
+            times.change_time = self.change_time_to_keep()?;
+        }
         if attributes != 0 {
             let directory = attributes & file_attributes::FILE_ATTRIBUTE_DIRECTORY != 0;
             if directory && !file.is_directory {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
+            file.file.set_archived(false);
             file.handle.set_attributes(attributes, waiting)?;
         }
         if times != Times::default() {
@@ -201,27 +232,23 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// ChangeTime, if it is to stay as a client has set it through this open ([MS-FSA]
+    /// 2.1.5.15.2): the store moves it with every change.
+    pub(super) fn change_time_to_keep(&self) -> Result<Option<FileTime>, Failure> {
+        if !self.file.keeps_change_time.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        Ok(Some(self.file.handle.stat(self.waiting)?.change_time))
+    }
+
     fn resize(&self, length: u64, set: impl FnOnce(u64) -> StoreResult<()>) -> Result<(), Failure> {
         if self.file.is_directory || length > i64::MAX as u64 {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        self.check_truncation(length)?;
+        self.file.archive(self.waiting)?;
         set(length)?;
         self.file.file.write_time().resized(self.request.now);
         self.core.contend(self.open, self.file);
-        Ok(())
-    }
-
-    /// Bytes that somebody has locked are not cut off or added ([MS-FSA] 2.1.4.10).
-    fn check_truncation(&self, length: u64) -> Result<(), Failure> {
-        if !self.file.file.has_locks() {
-            return Ok(());
-        }
-        let now = self.file.handle.stat(self.waiting)?.end_of_file;
-        let (from, to) = (now.min(length), now.max(length));
-        self.file
-            .file
-            .check_range(self.open.id, from, to - from, Access::Write)?;
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ use smb::wire::{
 };
 
 use super::Connection;
-use super::request::{Answer, Done, Request};
-use crate::share::Waiting;
+use crate::application::{EventKind, Interest};
+use crate::request::{Answer, Done, Request};
 use crate::tree_connect::TreeConnect;
 
 /// Everything but what would change a store.
@@ -39,7 +39,7 @@ impl Connection {
             .shares
             .get(name)
             .ok_or(NtStatus::BAD_NETWORK_NAME)?;
-        if share.encrypt_data && session.encryption_keys.is_none() {
+        if share.encrypt_data && session.keys().encryption_keys.is_none() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         if session.security_context.is_anonymous && !share.is_pipe() {
@@ -71,6 +71,9 @@ impl Connection {
                 return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
             }
             tables.tree_connects.insert(tree.clone());
+            self.core.tell(Interest::TREE_CONNECTS, || {
+                EventKind::TreeConnected(session.tree_connect_row(&tree, request.now))
+            });
         }
         TreeConnectResponse {
             share_type: if share.is_pipe() {
@@ -96,17 +99,7 @@ impl Connection {
     pub(super) fn tree_disconnect(&mut self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
         let session = request.session()?;
         let tree = request.tree_connect()?;
-        let opens: Vec<_> = {
-            let mut tables = session.tables();
-            tables.tree_connects.remove(tree.id);
-            tables
-                .opens
-                .extract_if(.., |_, open| open.tree_connect.id == tree.id)
-                .collect()
-        };
-        for (_, open) in opens {
-            self.core.close_open(&open, Waiting::Refused);
-        }
+        self.core.disconnect_tree(session, tree);
         TreeDisconnectResponse.write(out);
         Ok(NtStatus::SUCCESS.into())
     }

@@ -2,20 +2,24 @@
 //! finished ([MS-SMB2] 3.3.4.2, 3.3.5.16).
 
 use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use smb::NtStatus;
 use smb::wire::{Header, HeaderFlags};
 use tokio::time::Instant;
 
-use super::dispatch::{Compound, Suspended, execute, named_file};
-use super::request::{Done, Failure, Request};
-use super::{Connection, Disconnect};
-use crate::budget::Cost;
-use crate::outbox::Outcome;
-use crate::pending::{Context, Executed, PendingRequest, Ticket, Wait};
+use super::compound::Compound;
+use super::dispatch::{Suspended, execute, named_file};
+use super::pending::PendingRequest;
+use super::{ANSWERS_AT_ONCE, Connection, Disconnect};
+use crate::budget::{Charge, Cost};
+use crate::outcome::{Executed, Outcome};
+use crate::request::{Context, Done, Failure, Request, Wait};
+use crate::response::Answers;
+use crate::session::Session;
 use crate::share::Waiting;
+use crate::ticket::Ticket;
 
 /// A store that answers within this time answers as if nothing had happened; after it the
 /// client is told that its request waits. Clients give a request up after 10 seconds and
@@ -76,8 +80,9 @@ impl Connection {
         &mut self,
         suspended: Suspended,
         bytes: Vec<u8>,
+        bytes_charge: Option<Charge>,
         compound: Compound,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let Suspended {
             at,
@@ -87,19 +92,20 @@ impl Connection {
             wait: (wait, until),
         } = suspended;
         let works_on = works_on(&context, &bytes[at..][..length]);
-        let cost = Cost::PENDING_REQUEST.and_bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let mut cost = Cost::PENDING_REQUEST;
+        if bytes_charge.is_none() {
+            cost = cost.and_bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        }
         let charge = match &context.session {
             Some(session) => session.account.charge(cost),
             None => self.account.charge(cost),
         };
-        let told = matches!(wait, Wait::Store | Wait::Others);
+        let now = Instant::now();
+        let by_itself = !matches!(wait, Wait::Store | Wait::Others | Wait::Memory);
         let pending = Box::new(PendingRequest {
             works_on,
-            interim_at: Some(if told {
-                Instant::now() + INTERIM_AFTER
-            } else {
-                Instant::now()
-            }),
+            interim_at: Some(if by_itself { now } else { now + INTERIM_AFTER }),
+            patience: None,
             context,
             bytes,
             at,
@@ -111,11 +117,13 @@ impl Connection {
             running: false,
             early: None,
             charge: charge.ok(),
+            bytes_charge,
         });
-        if pending.charge.is_none()
-            || self.pending.requests.len() >= self.core.config.limits.pending_requests
-        {
-            self.forget(&pending);
+        let no_room = pending.charge.is_none()
+            || self.pending.requests.len() >= self.core.config.limits.pending_requests;
+        // What has come to its end meanwhile, a lock that was granted for instance, needs no
+        // room: its outcome is on its way, and must not be lost.
+        if no_room && (self.forget(&pending) || !by_itself) {
             return self.finish(
                 pending,
                 Err(NtStatus::INSUFFICIENT_RESOURCES),
@@ -128,7 +136,7 @@ impl Connection {
     }
 
     /// Registers a request whose wait is known; tells the client of it if its end is not.
-    fn wait(&mut self, mut pending: Box<PendingRequest>, answers: &mut Vec<u8>) {
+    fn wait(&mut self, mut pending: Box<PendingRequest>, answers: &mut Answers) {
         let ticket = pending.context.ticket;
         if pending.interim_at.is_some_and(|at| at <= Instant::now()) {
             self.tell(&mut pending, answers);
@@ -136,15 +144,21 @@ impl Connection {
         if pending.waits_for_store() {
             self.pending.queue.push_back(ticket.0);
         }
+        if matches!(pending.wait, Wait::Memory) {
+            let patience = self.core.config.limits.write;
+            pending
+                .patience
+                .get_or_insert_with(|| Instant::now() + patience);
+        }
         self.pending.requests.insert(ticket.0, pending);
         self.execute_queued();
     }
 
     /// Sends what the compound has so far and an interim response.
-    fn tell(&mut self, pending: &mut PendingRequest, answers: &mut Vec<u8>) {
+    fn tell(&mut self, pending: &mut PendingRequest, answers: &mut Answers) {
         let next = pending.compound.next_response();
         let sofar = std::mem::replace(&mut pending.compound.response, next);
-        append(answers, sofar.into_frame());
+        answers.append(sofar.into_frame());
         let header = &pending.context.header;
         let interim = Header {
             status: NtStatus::PENDING,
@@ -162,7 +176,7 @@ impl Connection {
         // [MS-SMB2] 3.3.4.1.1: never signed. Its MessageId is that of the final response, and
         // two messages under one nonce give the key of AES-GMAC away.
         response.complete(&interim, None);
-        append(answers, response.into_frame());
+        answers.append(response.into_frame());
         pending.interim_at = None;
     }
 
@@ -184,6 +198,9 @@ impl Connection {
             let outbox = self.outbox.clone();
             let context = pending.context.clone();
             let bytes = std::mem::take(&mut pending.bytes);
+            // Who has gone meanwhile still answers for what the thread holds.
+            let charge = pending.charge.take();
+            let bytes_charge = pending.bytes_charge.take();
             let message = pending.at..pending.at + pending.length;
             let mut response = pending.compound.next_response();
             let work = move || {
@@ -193,12 +210,11 @@ impl Connection {
                     message: &bytes[message],
                 };
                 let body = response.body();
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    execute(&core, &request, Waiting::Allowed, body)
-                }))
-                .unwrap_or(Err(Failure::Status(NtStatus::INTERNAL_ERROR)));
+                let result = execute(&core, &request, Waiting::Allowed, body);
                 let executed = Executed {
                     bytes,
+                    charge,
+                    bytes_charge,
                     response,
                     result,
                 };
@@ -213,7 +229,7 @@ impl Connection {
         &mut self,
         ticket: Ticket,
         outcome: Outcome,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let executed = matches!(outcome, Outcome::Executed(_));
         if executed {
@@ -230,7 +246,13 @@ impl Connection {
         }
         match outcome {
             Outcome::Retry => self.retry(pending, answers),
-            Outcome::Ended(status) => self.finish(pending, Err(status), None, answers),
+            Outcome::Ended(status) => {
+                self.forget(&pending);
+                if pending.waits_for_store() {
+                    self.pending.queue.retain(|queued| *queued != ticket.0);
+                }
+                self.finish(pending, Err(status), None, answers)
+            }
             Outcome::Answered(status, body) => {
                 if let Wait::Lock(open) = &pending.wait {
                     let request = Request {
@@ -249,19 +271,37 @@ impl Connection {
         &mut self,
         mut pending: Box<PendingRequest>,
         executed: Executed,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         pending.running = false;
         pending.bytes = executed.bytes;
+        pending.charge = executed.charge;
+        pending.bytes_charge = executed.bytes_charge;
+        let closed = |session: &Arc<Session>| session.is_closed();
+        let is_closed = pending.context.session.as_ref().is_some_and(closed);
         let result = match executed.result {
+            Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
+            // Too late: what was asked for is no longer the client's.
+            Ok(done) if is_closed => {
+                self.close_after_reply.extend(done.close_after_reply);
+                Err(NtStatus::CANCELLED)
+            }
+            Err(failure) if is_closed => {
+                if let Failure::Waits(wait, _) = failure {
+                    pending.wait = wait;
+                    self.forget(&pending);
+                }
+                Err(NtStatus::CANCELLED)
+            }
             Ok(done) => Ok(done),
             Err(Failure::Status(status)) => Err(status),
             Err(Failure::WouldWait) => Err(NtStatus::INTERNAL_ERROR),
-            Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
             Err(Failure::Waits(wait, until)) => {
                 pending.wait = wait;
                 pending.until = until;
-                pending.interim_at = pending.interim_at.map(|_| Instant::now());
+                if !matches!(pending.wait, Wait::Memory) {
+                    pending.interim_at = pending.interim_at.map(|_| Instant::now());
+                }
                 let ticket = pending.context.ticket;
                 let early = pending.early.take();
                 self.wait(pending, answers);
@@ -287,7 +327,7 @@ impl Connection {
     fn retry(
         &mut self,
         mut pending: Box<PendingRequest>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         pending.context.now = self.core.config.clock.now();
         pending.context.again = true;
@@ -302,6 +342,9 @@ impl Connection {
             Err(Failure::Status(status)) => return self.complete(pending, Err(status), answers),
             Err(Failure::Disconnect(reason)) => return Err(Disconnect::Violation(reason)),
             Err(Failure::WouldWait) => (Wait::Store, None),
+            Err(Failure::Waits(Wait::Memory, _)) if pending.has_lost_patience() => {
+                return self.complete(pending, Err(NtStatus::INSUFFICIENT_RESOURCES), answers);
+            }
             Err(Failure::Waits(wait, until)) => (wait, until),
         };
         pending.compound.response.abandon();
@@ -318,7 +361,7 @@ impl Connection {
         mut pending: Box<PendingRequest>,
         result: Result<Done, NtStatus>,
         body: Option<&[u8]>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let response = &mut pending.compound.response;
         response.begin();
@@ -333,7 +376,7 @@ impl Connection {
         &mut self,
         pending: Box<PendingRequest>,
         result: Result<Done, NtStatus>,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers,
     ) -> Result<(), Disconnect> {
         let is_async = pending.is_async();
         let credits = pending.credits;
@@ -343,6 +386,7 @@ impl Connection {
             context,
             at,
             length,
+            bytes_charge,
             ..
         } = *pending;
         self.conclude(&mut compound, &context, result, credits, is_async);
@@ -351,15 +395,15 @@ impl Connection {
             let now = self.core.config.clock.now();
             if let Some(mut suspended) = self.go_on(&mut compound, &mut bytes[behind..], now)? {
                 suspended.at += behind;
-                return self.suspend(suspended, bytes, compound, answers);
+                return self.suspend(suspended, bytes, bytes_charge, compound, answers);
             }
         }
-        append(answers, compound.response.into_frame());
+        answers.append(compound.response.into_frame());
         Ok(())
     }
 
     /// What has to be done because time has passed.
-    pub(super) fn look_at_time(&mut self, answers: &mut Vec<u8>) -> Result<(), Disconnect> {
+    pub(super) fn look_at_time(&mut self, answers: &mut Answers) -> Result<(), Disconnect> {
         let now = Instant::now();
         let due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
         let tickets: Vec<u64> = self
@@ -370,6 +414,10 @@ impl Connection {
             .map(|(ticket, _)| *ticket)
             .collect();
         for ticket in tickets {
+            if answers.len() >= ANSWERS_AT_ONCE {
+                // The others are due at the next look, as soon as these have been written.
+                break;
+            }
             let Some(mut pending) = self.pending.requests.remove(&ticket) else {
                 continue;
             };
@@ -381,7 +429,11 @@ impl Connection {
                 if let Wait::Break(file) = &pending.wait {
                     self.core.time_out(file);
                 }
+                let memory = matches!(pending.wait, Wait::Memory);
                 self.retry(pending, answers)?;
+                if memory {
+                    self.retry_waiting_for_others(answers)?;
+                }
             } else {
                 self.pending.requests.insert(ticket, pending);
             }
@@ -414,11 +466,18 @@ impl Connection {
     /// them.
     pub(super) fn end_requests_of_closed_sessions(&mut self) {
         for pending in self.pending.requests.values() {
-            let closed = |session: &std::sync::Arc<crate::session::Session>| session.is_closed();
+            let closed = |session: &Arc<Session>| session.is_closed();
             if pending.context.session.as_ref().is_some_and(closed) && self.forget(pending) {
                 self.outbox
                     .resume(pending.context.ticket, Outcome::Ended(NtStatus::CANCELLED));
             }
+        }
+    }
+
+    /// The connection has ended: nobody waits for its requests any more.
+    pub(super) fn forget_requests(&mut self) {
+        for (_, pending) in std::mem::take(&mut self.pending.requests) {
+            self.forget(&pending);
         }
     }
 
@@ -427,7 +486,9 @@ impl Connection {
     fn forget(&self, pending: &PendingRequest) -> bool {
         let ticket = pending.context.ticket;
         match &pending.wait {
-            Wait::Store | Wait::Others => false,
+            Wait::Store => !pending.running,
+            Wait::Others => false,
+            Wait::Memory => true,
             Wait::Pipe(open) => open.forget_pipe_read(ticket),
             Wait::Break(file) => {
                 file.cancel(ticket);
@@ -448,7 +509,7 @@ impl Connection {
         };
         let volatile = request.resolve(close.file_id).volatile;
         let busy = |pending: &PendingRequest| {
-            pending.waits_for_store() && pending.works_on == Some(volatile)
+            matches!(pending.wait, Wait::Store | Wait::Memory) && pending.works_on == Some(volatile)
         };
         if self.pending.requests.values().any(|pending| busy(pending)) {
             return Err(Failure::Waits(Wait::Others, None));
@@ -456,7 +517,7 @@ impl Connection {
         Ok(())
     }
 
-    fn retry_waiting_for_others(&mut self, answers: &mut Vec<u8>) -> Result<(), Disconnect> {
+    fn retry_waiting_for_others(&mut self, answers: &mut Answers) -> Result<(), Disconnect> {
         let waiting: Vec<u64> = self
             .pending
             .requests
@@ -477,12 +538,4 @@ impl Connection {
 fn works_on(context: &Context, message: &[u8]) -> Option<u64> {
     let file_id = named_file(context.header.command, message).or(context.related_file)?;
     Some(file_id.volatile)
-}
-
-fn append(answers: &mut Vec<u8>, frame: Vec<u8>) {
-    if answers.is_empty() {
-        *answers = frame;
-    } else {
-        answers.extend_from_slice(&frame);
-    }
 }

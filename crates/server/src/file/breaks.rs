@@ -9,7 +9,7 @@ use smb::wire::oplock_level;
 use smb::{Guid, NtStatus};
 
 use super::caching::{BREAK_TIMEOUT, Caching, OplockLevel};
-use super::names::FileName;
+use super::name::FileName;
 use super::state::{Slot, State};
 use super::{Effects, File, FileIdentity, FileTable, Ticket};
 

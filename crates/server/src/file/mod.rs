@@ -12,6 +12,7 @@ mod breaks;
 mod caching;
 mod lease;
 pub(crate) mod lock;
+mod name;
 mod names;
 mod open;
 mod range_locks;
@@ -37,7 +38,7 @@ pub(crate) use breaks::Turn;
 use caching::BREAK_TIMEOUT;
 pub(crate) use caching::OplockLevel;
 pub(crate) use lease::{GrantedLease, LeaseRequest};
-pub(crate) use names::FileName;
+pub(crate) use name::FileName;
 pub(crate) use open::{CachingRequest, CreateEffect, GrantedCaching, OpenOutcome, OpenRequest};
 
 use crate::share::FileKey;
@@ -112,6 +113,8 @@ pub(crate) struct File {
     may_break_read_caching: AtomicBool,
     may_break_handle_caching: AtomicBool,
     has_locks: AtomicBool,
+    /// FILE_ATTRIBUTE_ARCHIVE has been set since the attributes were changed last.
+    is_archived: AtomicBool,
     /// `None` while there are neither locks nor waits for one.
     locks: Mutex<Option<Box<LockList>>>,
     write_time: WriteTime,
@@ -163,6 +166,7 @@ impl File {
             may_break_read_caching: AtomicBool::new(false),
             may_break_handle_caching: AtomicBool::new(false),
             has_locks: AtomicBool::new(false),
+            is_archived: AtomicBool::new(false),
             locks: Mutex::default(),
             write_time: WriteTime::default(),
             state: Mutex::default(),
@@ -179,6 +183,18 @@ impl File {
             Some(base) => &base.write_time,
             None => &self.write_time,
         }
+    }
+
+    /// Does FILE_ATTRIBUTE_ARCHIVE need no setting? A stream has the attributes of its file.
+    pub(crate) fn is_archived(&self) -> bool {
+        let file = self.base.as_deref().unwrap_or(self);
+        file.is_archived.load(Ordering::Relaxed)
+    }
+
+    /// To be told when the attribute was set, or may have been cleared.
+    pub(crate) fn set_archived(&self, is_archived: bool) {
+        let file = self.base.as_deref().unwrap_or(self);
+        file.is_archived.store(is_archived, Ordering::Relaxed);
     }
 
     /// Are there byte-range locks? Takes no lock.
@@ -209,14 +225,11 @@ impl File {
         }
     }
 
-    /// Marks the file or stream for deletion when its last open is closed, or takes that back
-    /// together with the delete-on-close of `open` ([MS-FSA] 2.1.5.15.3).
-    pub(crate) fn set_delete_pending(&self, open: u32, pending: bool) {
-        let mut state = self.state();
-        state.delete_pending = pending;
-        if !pending && let Some(entry) = state.entry_mut(open) {
-            entry.delete_on_close = false;
-        }
+    /// Marks the file or stream for deletion when its last open is closed, or takes that back.
+    /// An open with FILE_DELETE_ON_CLOSE still marks it when that closes ([MS-FSA] 2.1.5.15.3,
+    /// 2.1.5.5).
+    pub(crate) fn set_delete_pending(&self, pending: bool) {
+        self.state().delete_pending = pending;
     }
 
     pub(crate) fn is_delete_pending(&self) -> bool {
@@ -309,6 +322,11 @@ impl FileTable {
             self.count_lease(file, -1);
             let key = (lease.client_guid, lease.lease_key);
             self.leases(key).remove(&key);
+        }
+        if let Some(base) = &file.base
+            && denies_delete(entry.access, entry.share_access)
+        {
+            base.state().streams_denying_delete -= 1;
         }
         state.delete_pending |= entry.delete_on_close;
         // Sharing may have become possible, or a break has ended.
@@ -403,24 +421,53 @@ impl FileTable {
         self.names().any_below(directory)
     }
 
-    /// May a file be moved into this directory? That is an open for writing that shares reading
-    /// and writing, as far as those are concerned who have the directory open.
+    /// May something be moved into this directory? That is an open for writing that shares
+    /// reading and writing, as far as those are concerned who have the directory open
+    /// ([MS-FSA] 2.1.5.15.12, <185>).
     ///
     /// # Errors
     ///
-    /// SHARING_VIOLATION if somebody has it open with the right to delete it, or does not share
-    /// writing.
-    pub(crate) fn may_move_into(&self, directory: &FileName) -> Result<(), NtStatus> {
+    /// DELETE_PENDING if the directory is marked for deletion, SHARING_VIOLATION if somebody
+    /// has it open with the right to delete it, or does not share writing.
+    pub(crate) fn may_move_into(&self, directory: &FileIdentity) -> Result<(), NtStatus> {
+        let Some(directory) = self.get(directory) else {
+            return Ok(());
+        };
+        let state = directory.state();
+        if state.is_doomed() {
+            return Err(NtStatus::DELETE_PENDING);
+        }
         let access = access_mask::FILE_WRITE_DATA;
         let shared = share_access::FILE_SHARE_READ | share_access::FILE_SHARE_WRITE;
-        let files = self.names().files(directory);
-        if files
-            .iter()
-            .any(|file| file.state().share_modes.conflicts(access, shared))
-        {
+        if state.share_modes.conflicts(access, shared) {
             return Err(NtStatus::SHARING_VIOLATION);
         }
         Ok(())
+    }
+
+    /// Is the directory that holds `name` marked for deletion? Nothing is opened or made in it
+    /// then ([MS-FSA] 2.1.5.1 phase 6).
+    pub(crate) fn is_directory_doomed(&self, name: &FileName) -> bool {
+        let Some(directory) = name.parent() else {
+            return false;
+        };
+        let files = self.names().files(&directory);
+        let mut directories = files.iter().filter(|file| file.is_directory);
+        directories.any(|file| file.state().is_doomed())
+    }
+
+    /// Is the file with this identity, or the file of this stream, marked for deletion?
+    pub(crate) fn is_doomed(&self, identity: &FileIdentity) -> bool {
+        let file = self.get(identity).or_else(|| {
+            self.get(&FileIdentity {
+                stream: None,
+                ..*identity
+            })
+        });
+        file.is_some_and(|file| {
+            file.state().is_doomed()
+                || (file.base.as_ref()).is_some_and(|base| base.state().is_doomed())
+        })
     }
 
     /// The entry of a file or stream, and that of its file. Only [`FileTable::open`] asks,

@@ -8,73 +8,8 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 use super::File;
-use crate::share::SharePath;
+use super::name::FileName;
 use crate::share::name::{same_name, upcase};
-
-/// An absolute name: the local path of a store, and a path below it in the spelling of the
-/// store. Names are compared without regard to case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileName(Box<str>);
-
-impl FileName {
-    /// `root` is [`Backend::local_path`](crate::share::Backend::local_path).
-    pub(crate) fn new(root: &str, path: &SharePath) -> Self {
-        let mut name = String::with_capacity(root.len() + 1 + path.as_str().len());
-        for (index, component) in root.split('/').enumerate() {
-            if index > 0 && !component.is_empty() {
-                name.push('/');
-            }
-            name.push_str(component);
-        }
-        for component in path.components() {
-            name.push('/');
-            name.push_str(component);
-        }
-        Self(name.into())
-    }
-
-    /// As an administrator reads it.
-    pub(crate) fn as_str(&self) -> &str {
-        if self.0.is_empty() { "/" } else { &self.0 }
-    }
-
-    /// The path below a store's root; `None` if the name is not below it (any more).
-    pub(crate) fn below(&self, root: &str) -> Option<SharePath> {
-        let root = Self::new(root, &SharePath::root());
-        let mut own = self.components();
-        for component in root.components() {
-            if !same_name(own.next()?, component) {
-                return None;
-            }
-        }
-        SharePath::parse(&own.collect::<Vec<_>>().join("\\")).ok()
-    }
-
-    /// The directory that has the name; `None` at the top.
-    pub(crate) fn parent(&self) -> Option<Self> {
-        let (parent, _) = self.0.rsplit_once('/')?;
-        Some(Self(parent.into()))
-    }
-
-    /// Is this `ancestor` or below it?
-    pub(crate) fn starts_with(&self, ancestor: &Self) -> bool {
-        let mut own = self.components();
-        ancestor
-            .components()
-            .all(|component| own.next().is_some_and(|own| same_name(own, component)))
-    }
-
-    /// Are both the same name?
-    #[cfg(test)]
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
-        same_name(&self.0, &other.0)
-    }
-
-    /// From the top down; the first is empty if the name begins with a slash.
-    fn components(&self) -> std::str::Split<'_, char> {
-        self.0.split('/')
-    }
-}
 
 /// A node of [`Names`], valid while an open has that name or one below it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,13 +85,13 @@ impl Names {
             at = node.parent;
         }
         components.reverse();
-        FileName(components.join("/").into())
+        FileName::from_components(&components)
     }
 
     /// Is `name` what `node` is called?
     pub(super) fn is_called(&self, node: NodeId, name: &FileName) -> bool {
         let mut at = node.0;
-        let mut components = name.0.rsplit('/');
+        let mut components = name.as_prefix().rsplit('/');
         while at != NOWHERE {
             let node = &self.nodes[at as usize];
             if !components
@@ -250,8 +185,8 @@ impl Names {
 
     /// The node of the directory, added if it is missing, and the last component.
     fn enter_directories<'a>(&mut self, name: &'a FileName) -> (u32, &'a str) {
-        let Some((directories, last)) = name.0.rsplit_once('/') else {
-            return (NOWHERE, &name.0);
+        let Some((directories, last)) = name.as_prefix().rsplit_once('/') else {
+            return (NOWHERE, name.as_prefix());
         };
         let mut parent = NOWHERE;
         for component in directories.split('/') {

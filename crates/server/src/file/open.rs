@@ -9,7 +9,9 @@ use smb::wire::access_mask;
 
 use super::caching::{BREAK_TIMEOUT, Caching, OplockLevel, breaks_no_lease, breaks_no_oplock};
 use super::lease::{GrantedLease, Lease, LeaseRequest};
-use super::names::{FileName, NodeId};
+use super::name::FileName;
+use super::names::NodeId;
+use super::share_mode::denies_delete;
 use super::state::{Entry, Phase, Slot, State};
 use super::{Effects, File, FileIdentity, FileTable, LeaseHome, Ticket};
 
@@ -101,14 +103,19 @@ impl OpenRequest<'_> {
         )
     }
 
-    /// The rights as others meet them: who overwrites, writes ([MS-FSA] 2.1.5.1.2).
+    fn denies_delete(&self) -> bool {
+        denies_delete(self.access, self.share_access)
+    }
+
+    /// The rights as others meet them: who overwrites, writes, and who supersedes, deletes
+    /// ([MS-FSA] 2.1.5.1.2).
     fn claimed(&self) -> u32 {
-        let overwriting = if self.overwrites() {
-            access_mask::FILE_WRITE_DATA
-        } else {
-            0
-        };
-        self.access | overwriting
+        self.access
+            | match self.effect {
+                CreateEffect::Overwritten => access_mask::FILE_WRITE_DATA,
+                CreateEffect::Superseded => access_mask::DELETE,
+                CreateEffect::Opened | CreateEffect::Created => 0,
+            }
     }
 }
 
@@ -137,10 +144,9 @@ impl FileTable {
             let admitted = self.admit(&file, &mut state, base.as_deref(), request, now, effects);
             let outcome = match admitted {
                 Ok(caching) => {
-                    if let Some(base) = &mut base
-                        && state.opens().len() == 1
-                    {
-                        base.streams += 1;
+                    if let Some(base) = &mut base {
+                        base.streams += u32::from(state.opens().len() == 1);
+                        base.streams_denying_delete += u32::from(request.denies_delete());
                     }
                     OpenOutcome::Granted {
                         file: file.clone(),
@@ -181,9 +187,13 @@ impl FileTable {
         state.expire(now, effects);
         state.forget(request.ticket);
         let own = self.own_lease(file, state, request)?;
-        let is_doomed = |state: &State| state.delete_pending || state.phase == Phase::Doomed;
-        if is_doomed(state) || base.is_some_and(is_doomed) {
+        if state.is_doomed() || base.is_some_and(State::is_doomed) {
             return Err(Some(NtStatus::DELETE_PENDING));
+        }
+        if request.claimed() & access_mask::DELETE != 0 && state.streams_denying_delete > 0 {
+            // With the file its streams would go. Windows and Samba refuse it; [MS-FSA]
+            // 2.1.5.1.2.2 compares opens of one stream only.
+            return Err(Some(NtStatus::SHARING_VIOLATION));
         }
         // Looked at in each attempt: a client may close a handle that it only cached.
         let shared = request.share_access;
@@ -355,8 +365,13 @@ fn break_for_open(
     let again = request.again;
     for (slot, lease) in state.leases() {
         if Some(slot) != own.slot() {
-            let breaking = lease.is_breaking() && (again || !lease.state().any(lost));
-            wait |= lease.state().any(awaited) || breaking;
+            // A client without handle caching makes no room by closing.
+            let follows = if lease.state().any(lost) {
+                again
+            } else {
+                !conflict
+            };
+            wait |= lease.state().any(awaited) || lease.is_breaking() && follows;
         }
     }
     state.break_leases(now, effects, |slot, lease| {

@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) delete_pending: bool,
     /// Of a file: its streams that are open.
     pub(super) streams: u32,
+    /// Of a file: opens of its streams that do not share deletion.
+    pub(super) streams_denying_delete: u32,
     /// In order of their ids.
     opens: Vec<Entry>,
     pub(super) share_modes: ShareModes,
@@ -119,6 +121,11 @@ impl Held {
 impl State {
     pub(super) fn is_unused(&self) -> bool {
         self.opens.is_empty() && self.streams == 0
+    }
+
+    /// Is it marked for deletion, or about to be removed? It gets no new opens.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.delete_pending || self.phase == Phase::Doomed
     }
 
     pub(super) fn opens(&self) -> &[Entry] {

@@ -38,7 +38,6 @@
 mod buffer;
 mod change;
 mod directories;
-mod name;
 pub(crate) mod notifier;
 #[cfg(test)]
 mod tests;
@@ -50,10 +49,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use smb::NtStatus;
 
 use super::Ticket;
+use crate::file::name::FileName;
 use buffer::ChangeBuffer;
 pub(crate) use change::{Change, Rename};
 use directories::{Directories, NodeId};
-pub(crate) use name::AbsoluteName;
 pub(crate) use notifier::Notifier;
 
 /// Longest buffer of an open, in bytes, however much its first request asks for: some ten
@@ -144,12 +143,7 @@ impl WatchTable {
     }
 
     /// A CHANGE_NOTIFY request of `open`, which has `directory` open.
-    pub(crate) fn watch(
-        &self,
-        open: u32,
-        directory: &AbsoluteName,
-        request: WatchRequest,
-    ) -> Watched {
+    pub(crate) fn watch(&self, open: u32, directory: &FileName, request: WatchRequest) -> Watched {
         let mut guard = self.state();
         let state = &mut *guard;
         let watcher = state.watchers.entry(open).or_insert_with(|| {
@@ -216,7 +210,7 @@ impl WatchTable {
     /// A directory is going to be deleted: somebody has set its disposition, or closed it
     /// with delete-on-close. Requests that wait for its changes end ([MS-FSA] 2.1.5.15.3);
     /// if it is kept after all, its opens may ask again.
-    pub(crate) fn delete_pending(&self, directory: &AbsoluteName, ready: &mut Ready) {
+    pub(crate) fn delete_pending(&self, directory: &FileName, ready: &mut Ready) {
         if self.is_watched() {
             let mut state = self.state();
             for open in state.directories.watchers_at(directory) {
@@ -228,7 +222,7 @@ impl WatchTable {
 
     /// A directory has been deleted. Requests that wait for its changes end, and those that
     /// its opens send later do at once: its name may belong to another by now.
-    pub(crate) fn directory_removed(&self, directory: &AbsoluteName, ready: &mut Ready) {
+    pub(crate) fn directory_removed(&self, directory: &FileName, ready: &mut Ready) {
         if self.is_watched() {
             let mut state = self.state();
             for open in state.directories.detach_all(directory) {
@@ -368,7 +362,7 @@ impl State {
         }
     }
 
-    fn rename(&mut self, old: &AbsoluteName, new: &AbsoluteName) {
+    fn rename(&mut self, old: &FileName, new: &FileName) {
         let watchers = &mut self.watchers;
         self.directories.rename(old, new, |open, node| {
             if let Some(watcher) = watchers.get_mut(&open) {

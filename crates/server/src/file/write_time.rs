@@ -8,9 +8,8 @@
 //! the open's; only a frozen time ([MS-FSCC] 2.4.7) is an open's.
 //!
 //! The kernel moves its own time (mtime) with each write, so the two differ while a file that
-//! has been written is open: programs on the server's machine see each write, as do clients
-//! that list the directory; clients that ask an open, or open the file, see what is said
-//! here. A CLOSE gives the store the time that clients were told, so that all agree from then
+//! has been written is open: programs on the server's machine see each write; clients, whether
+//! they ask an open, open the file or list its directory, see what is said here. A CLOSE gives the store the time that clients were told, so that all agree from then
 //! on. If the server is ended before, the kernel's time remains: the last write. A change that
 //! another program makes to the file ends all of this: its time is shown, and stays.
 //!
@@ -66,8 +65,7 @@ impl WriteTime {
         }
     }
 
-    /// An open is about to write. `stored` asks the store for the time until now; it is
-    /// asked once.
+    /// An open is about to write. `stored` asks the store for the time until now.
     ///
     /// # Errors
     ///
@@ -78,8 +76,10 @@ impl WriteTime {
         now: FileTime,
         stored: impl FnOnce() -> StoreResult<FileTime>,
     ) -> StoreResult<()> {
-        let mut place = self.lock();
-        let withheld = begin(&mut place, stored)?;
+        let mut place = self.begin(stored)?;
+        let Some(withheld) = place.as_mut() else {
+            return Ok(());
+        };
         withheld.settle(now);
         withheld.differs = true;
         withheld.changed = now;
@@ -136,9 +136,9 @@ impl WriteTime {
         open: u32,
         stored: impl FnOnce() -> StoreResult<FileTime>,
     ) -> StoreResult<()> {
-        let mut place = self.lock();
-        let withheld = begin(&mut place, stored)?;
-        if !withheld.frozen.contains(&open) {
+        if let Some(withheld) = &mut *self.begin(stored)?
+            && !withheld.frozen.contains(&open)
+        {
             withheld.frozen.push(open);
         }
         Ok(())
@@ -189,20 +189,29 @@ impl WriteTime {
         }
     }
 
+    /// Its place, which is not empty.
+    ///
+    /// The store is asked with no lock held: it may take its time, and others look here on
+    /// threads that must not wait. If two ask at once, neither has
+    /// written before the first has put its answer here.
+    fn begin(
+        &self,
+        stored: impl FnOnce() -> StoreResult<FileTime>,
+    ) -> StoreResult<MutexGuard<'_, Option<Box<Withheld>>>> {
+        let place = self.lock();
+        if place.is_some() {
+            return Ok(place);
+        }
+        drop(place);
+        let time = stored()?;
+        let mut place = self.lock();
+        place.get_or_insert_with(|| Box::new(Withheld::at(time)));
+        Ok(place)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Box<Withheld>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn begin(
-    place: &mut Option<Box<Withheld>>,
-    stored: impl FnOnce() -> StoreResult<FileTime>,
-) -> StoreResult<&mut Withheld> {
-    let withheld = match place.take() {
-        Some(withheld) => withheld,
-        None => Box::new(Withheld::at(stored()?)),
-    };
-    Ok(place.insert(withheld))
 }
 
 impl Withheld {
@@ -270,6 +279,7 @@ mod tests {
             end_of_file: 0,
             links: 1,
             attributes: 0x20,
+            ea_size: 0,
         }
     }
 

@@ -77,7 +77,7 @@ impl GlobalSessionTable {
     pub(crate) fn insert(&self, session: Arc<Session>) {
         let mut index = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let id = session.id.0;
-        let client = index.clients.insert(&session.connection.client_name, id);
+        let client = index.clients.insert(&session.owner.client_name, id);
         let user = index.users.insert(&session.security_context.user_name, id);
         match index.pairs.entry((client, user)) {
             Entry::Occupied(mut ids) => ids.get_mut().insert(id),

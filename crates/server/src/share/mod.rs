@@ -4,20 +4,28 @@
 //! a [`Backend`] only touches its store. All calls are synchronous; each says whether it may
 //! wait for a device ([`Waiting`]).
 
+mod extended_attribute;
+mod list;
 mod listing;
 pub mod local;
+mod mistake;
 pub mod name;
 pub(crate) mod short_name;
 
 use std::sync::Arc;
 
 use smb::wire::file_attributes;
+use smb::wire::info::FileNetworkOpenInformation;
 use smb::{FileTime, NtStatus};
 
 use crate::account::Sid;
 
+pub use extended_attribute::{ExtendedAttribute, MAX_EXTENDED_ATTRIBUTES, ea_size};
+pub use list::{IPC_SHARE, ShareConfig};
+pub(crate) use list::{Share, ShareKind, ShareList};
 pub(crate) use listing::Enumeration;
 pub use listing::{Cursor, Names};
+pub(crate) use mistake::caught;
 pub use name::{SharePath, StreamName};
 
 /// What kind of file system object a [`FileHandle`] is.
@@ -61,6 +69,23 @@ pub struct FileStat {
     pub links: u32,
     /// FILE_ATTRIBUTE_* bits ([MS-FSCC] 2.6); never 0 (NORMAL or DIRECTORY at least).
     pub attributes: u32,
+    /// EaSize of its extended attributes, as [`ea_size`] tells it.
+    pub ea_size: u32,
+}
+
+impl FileStat {
+    /// Times, sizes and attributes, as the responses to CREATE and CLOSE tell them.
+    pub fn network_open(&self) -> FileNetworkOpenInformation {
+        FileNetworkOpenInformation {
+            creation_time: self.creation_time,
+            last_access_time: self.last_access_time,
+            last_write_time: self.last_write_time,
+            change_time: self.change_time,
+            allocation_size: self.allocation_size,
+            end_of_file: self.end_of_file,
+            file_attributes: self.attributes,
+        }
+    }
 }
 
 /// Whether an open may create.
@@ -204,18 +229,6 @@ pub struct Times {
     /// ChangeTime; a store that keeps its own ignores it.
     pub change_time: Option<FileTime>,
 }
-
-/// An extended attribute that a client has set ([MS-FSCC] 2.4.16).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExtendedAttribute {
-    /// Compared without regard to case.
-    pub name: Box<str>,
-    /// Never empty.
-    pub value: Vec<u8>,
-}
-
-/// Most bytes of names and values of a file's extended attributes, as on NTFS.
-pub const MAX_EXTENDED_ATTRIBUTES: usize = 65_535;
 
 /// FILE_ATTRIBUTE_* bits that a client may set ([MS-FSCC] 2.6): READONLY, HIDDEN, SYSTEM,
 /// ARCHIVE, TEMPORARY and OFFLINE.
@@ -372,14 +385,13 @@ pub trait FileHandle: Send + Sync + 'static {
         Err(NtStatus::EAS_NOT_SUPPORTED.into())
     }
 
-    /// Sets one extended attribute; an empty value removes it.
-    fn set_extended_attribute(
+    /// Makes these changes, as [`ExtendedAttribute::change`] describes: all of them, or none.
+    fn change_extended_attributes(
         &self,
-        name: &str,
-        value: &[u8],
+        changes: &[ExtendedAttribute],
         waiting: Waiting,
     ) -> StoreResult<()> {
-        let _ = (name, value, waiting);
+        let _ = (changes, waiting);
         Err(NtStatus::EAS_NOT_SUPPORTED.into())
     }
 

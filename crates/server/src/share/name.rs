@@ -16,8 +16,14 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-/// Longest component in UTF-8 bytes: NAME_MAX of every file system Linux serves from.
+/// Longest component in UTF-8 bytes: NAME_MAX of every file system Linux serves from. So a
+/// name of other than Latin letters may not fit although it has few characters: two bytes each
+/// for Greek and Cyrillic, three for Chinese and Japanese.
 pub const MAX_COMPONENT_BYTES: usize = 255;
+
+/// Longest component in UTF-16 code units ([MS-FSCC] 2.1.5), as clients are told it
+/// (MaximumComponentNameLength).
+pub const MAX_COMPONENT_UNITS: usize = 255;
 
 /// Longest path in UTF-8 bytes: a whole path must fit one system call (PATH_MAX, 4096)
 /// with room for the prefix that names a descriptor below `/proc`.
@@ -47,7 +53,7 @@ impl SharePath {
     ///
     /// INVALID_PARAMETER for a leading separator ([MS-SMB2] 3.3.5.9), OBJECT_PATH_SYNTAX_BAD
     /// for `.` and for `..` that leads out of the share, NAME_TOO_LONG beyond
-    /// [`MAX_PATH_BYTES`], else OBJECT_NAME_INVALID (forbidden characters, overlong components,
+    /// [`MAX_PATH_BYTES`] and, of a component, [`MAX_COMPONENT_BYTES`], else OBJECT_NAME_INVALID (forbidden characters, overlong components,
     /// named streams). The default stream (`name::$DATA`) means the file itself.
     pub fn parse(name: &str) -> Result<Self, NtStatus> {
         if name.starts_with(is_separator) {
@@ -82,6 +88,12 @@ impl SharePath {
     /// file is refused with OBJECT_NAME_INVALID ([MS-FSA] 2.1.5.1).
     pub fn names_a_directory(name: &str) -> bool {
         name.ends_with(is_separator)
+    }
+
+    /// A name that ends with the type of data alone (`name::$DATA`) is that of a file
+    /// ([MS-FSA] 2.1.5.1, phase 7).
+    pub fn names_data(name: &str) -> bool {
+        without_default_stream(name).len() < name.len()
     }
 
     /// The components from the root down; none for the root.
@@ -173,17 +185,24 @@ fn is_separator(c: char) -> bool {
 ///
 /// # Errors
 ///
-/// OBJECT_PATH_SYNTAX_BAD for `.` and `..`, else OBJECT_NAME_INVALID.
+/// OBJECT_PATH_SYNTAX_BAD for `.` and `..`, NAME_TOO_LONG for one that is valid but longer than
+/// [`MAX_COMPONENT_BYTES`], else OBJECT_NAME_INVALID.
 pub fn check_component(name: &str) -> Result<(), NtStatus> {
     if name == "." || name == ".." {
         return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
     }
     let forbidden =
         |c: char| c < ' ' || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
-    if name.is_empty() || name.len() > MAX_COMPONENT_BYTES || name.contains(forbidden) {
+    if name.is_empty() || name.contains(forbidden) {
         return Err(NtStatus::OBJECT_NAME_INVALID);
     }
-    Ok(())
+    if name.len() <= MAX_COMPONENT_BYTES {
+        return Ok(());
+    }
+    match name.encode_utf16().count() <= MAX_COMPONENT_UNITS {
+        true => Err(NtStatus::NAME_TOO_LONG),
+        false => Err(NtStatus::OBJECT_NAME_INVALID),
+    }
 }
 
 /// Folds one character for comparisons. Like the upcase table of NTFS: one character for

@@ -146,18 +146,43 @@ async fn each_class_has_a_least_length() {
     }
 }
 
+/// Short names and the valid length of data are set by who has privileges that nobody has here
+/// ([MS-FSA] 2.1.5.15.14, 2.1.5.15.15).
 #[tokio::test]
-async fn extended_attributes_are_read_with_the_right_to() {
+async fn what_takes_a_privilege_is_refused_for_lack_of_it() {
     let scene = Scene::new(|_| {});
     let tree = data(&scene).await;
-    tree.create("a", &Create::overwrite()).await.unwrap();
-    let looks = Create {
-        desired_access: access_mask::FILE_READ_ATTRIBUTES,
-        ..Create::open()
+    let writes = Create {
+        desired_access: access_mask::FILE_ALL_ACCESS,
+        ..Create::overwrite()
     };
-    let open = tree.create("a", &looks).await.unwrap();
-    let (status, _) = query(&open, FILE, class::FILE_FULL_EA_INFORMATION, 1_000).await;
-    assert_eq!(status, NtStatus::ACCESS_DENIED);
+    let open = tree.create("a", &writes).await.unwrap();
+    let name = |text: &str| {
+        let name = smb::wire::utf16(text);
+        let mut buffer = (name.len() as u32).to_le_bytes().to_vec();
+        buffer.extend(name);
+        buffer
+    };
+    let (valid, short) = (
+        class::FILE_VALID_DATA_LENGTH_INFORMATION,
+        class::FILE_SHORT_NAME_INFORMATION,
+    );
+    for (number, buffer, expected) in [
+        (valid, vec![0; 8], NtStatus::PRIVILEGE_NOT_HELD),
+        (valid, vec![0; 7], NtStatus::INFO_LENGTH_MISMATCH),
+        (short, name("SHORT.TXT"), NtStatus::PRIVILEGE_NOT_HELD),
+        (short, name("long name.text"), NtStatus::INVALID_PARAMETER),
+        (short, name("\\A"), NtStatus::INVALID_PARAMETER),
+        (short, vec![0; 3], NtStatus::INFO_LENGTH_MISMATCH),
+    ] {
+        let status = set(&open, number, &buffer).await;
+        assert_eq!(status, expected, "{number} {buffer:?}");
+    }
+    let reads = tree.create("a", &Create::open()).await.unwrap();
+    for (number, buffer) in [(valid, vec![0; 8]), (short, name("A"))] {
+        let status = set(&reads, number, &buffer).await;
+        assert_eq!(status, NtStatus::ACCESS_DENIED, "{number}");
+    }
 }
 
 /// [MS-SMB2] 3.3.5.20.1.

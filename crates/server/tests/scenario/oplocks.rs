@@ -99,8 +99,8 @@ async fn a_close_lets_the_second_open_in() {
 #[tokio::test]
 async fn the_end_of_the_holders_session_lets_the_second_open_in() {
     let contest = Contest::begin().await;
-    let id = SessionGlobalId(contest.alice.session.id());
-    assert!(contest.scene.application().close_session(id));
+    let id = contest.alice.session.id();
+    assert!(end(&*contest.scene.application(), id));
     assert_eq!(contest.end().await, Ok(0));
 }
 
@@ -136,8 +136,8 @@ async fn a_waiting_create_can_be_cancelled() {
 #[tokio::test]
 async fn a_waiting_create_ends_with_its_session() {
     let contest = Contest::begin().await;
-    let id = SessionGlobalId(contest.bob.session.id());
-    assert!(contest.scene.application().close_session(id));
+    let id = contest.bob.session.id();
+    assert!(end(&*contest.scene.application(), id));
     assert_eq!(contest.end().await, Err(NtStatus::CANCELLED));
     let opens = contest.scene.application();
     let opens = opens.opens(SessionFilter::default(), 0, 10);

@@ -43,7 +43,7 @@ impl Pipe for WordsPipe {
         self.0.iter().map(Vec::len).sum()
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         Vec::new()
     }
 }

@@ -2,7 +2,11 @@
 
 use netsession::smb_client::{Open, TreeConnect};
 use smb::wire::info::FileBasicInformation;
-use smb::wire::{CloseRequest, CloseResponse, close, file_attributes as attribute};
+use smb::wire::info::directory::{Form, read_list};
+use smb::wire::{
+    CloseRequest, CloseResponse, QueryDirectoryRequest, QueryDirectoryResponse, Utf16, close,
+    file_attributes as attribute, file_information_class as class,
+};
 
 use super::information::{basic, data, set, set_basic};
 use super::*;
@@ -45,6 +49,7 @@ async fn close_and_query(open: &Open) -> FileTime {
     let response = response.success().unwrap();
     CloseResponse::read(response.message())
         .unwrap()
+        .file
         .last_write_time
 }
 
@@ -268,4 +273,79 @@ async fn bits_that_no_create_has() {
         };
     }
     assert_eq!(denied, 0x0DE0_FE00);
+}
+
+/// What a listing says of the file `a`.
+async fn listed(tree: &TreeConnect) -> FileTime {
+    let directory = Create {
+        desired_access: 1,
+        create_options: 1,
+        ..Create::open()
+    };
+    let root = tree.create("", &directory).await.unwrap();
+    let name = smb::wire::utf16("a");
+    let request = QueryDirectoryRequest {
+        file_information_class: class::FILE_DIRECTORY_INFORMATION,
+        file_id: root.file_id(),
+        output_buffer_length: 1_000,
+        file_name: Utf16::new(&name).unwrap(),
+        ..QueryDirectoryRequest::default()
+    };
+    let response = tree
+        .request(Command::QUERY_DIRECTORY, 0, |out| request.write(out))
+        .await
+        .unwrap()
+        .success()
+        .unwrap();
+    let answer = QueryDirectoryResponse::read(response.message()).unwrap();
+    let mut entries = read_list(Form::Directory, answer.output_buffer);
+    entries.next().unwrap().unwrap().last_write_time
+}
+
+#[tokio::test]
+async fn a_listing_tells_the_write_time_that_an_open_tells() {
+    let scene = Scene::new(|_| {});
+    let tree = data(&scene).await;
+    let file = opened(&tree).await;
+    let before = write_time(&file).await;
+    file.write(0, b"one").await.unwrap();
+    scene.clock.advance(Duration::from_secs(1));
+    assert_eq!(listed(&tree).await, before);
+    scene.clock.advance(Duration::from_secs(2));
+    assert_eq!(listed(&tree).await, write_time(&file).await);
+    let closed = close_and_query(&file).await;
+    assert_eq!(listed(&tree).await, closed);
+}
+
+/// [MS-FSA] 2.1.5.15.2: what else is set through the open leaves it alone, until the client
+/// says that it moves again.
+#[tokio::test]
+async fn a_change_time_that_was_set_stays_for_the_open() {
+    let scene = Scene::new(|_| {});
+    let tree = data(&scene).await;
+    let file = opened(&tree).await;
+    let time = FileTime::from_unix(1_700_000_000, 0);
+    let with = |change_time, file_attributes| FileBasicInformation {
+        change_time,
+        file_attributes,
+        ..FileBasicInformation::default()
+    };
+    let zero = FileTime(0);
+    assert_eq!(set_basic(&file, with(time, 0)).await, NtStatus::SUCCESS);
+    for attributes in [
+        attribute::FILE_ATTRIBUTE_HIDDEN,
+        attribute::FILE_ATTRIBUTE_NORMAL,
+    ] {
+        set_basic(&file, with(zero, attributes)).await;
+        assert_eq!(basic(&file).await.change_time, time);
+    }
+    let other = opened(&tree).await;
+    set_basic(&other, with(zero, attribute::FILE_ATTRIBUTE_HIDDEN)).await;
+    assert_ne!(basic(&file).await.change_time, time);
+    let thaw = FileTime(-2_i64 as u64);
+    set_basic(&file, with(time, 0)).await;
+    set_basic(&file, with(thaw, 0)).await;
+    assert_eq!(basic(&file).await.change_time, time);
+    set_basic(&file, with(zero, attribute::FILE_ATTRIBUTE_NORMAL)).await;
+    assert_ne!(basic(&file).await.change_time, time);
 }

@@ -2,6 +2,7 @@
 
 use smb::wire::{HeaderFlags, ReadRequest, WriteRequest};
 
+use super::ending::Ender;
 use super::*;
 
 #[tokio::test]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rpc::association::server::{Association, Call, Limits};
 use server::account::SecurityContext;
+use server::application::Application;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::limits::LocalLimits;
 use super::peer::Peer;
-use crate::srvsvc_pipe::{Administration, Endpoint, INTERFACES};
+use crate::srvsvc_pipe::{Endpoint, INTERFACES};
 
 /// Bytes read at once. A request is a few hundred.
 const READ_SIZE: usize = 4_096;
@@ -38,14 +39,14 @@ pub(super) enum Ended {
 }
 
 /// The service's end of one connection.
-pub(super) struct Conversation<A> {
+pub(super) struct Conversation {
     association: Association,
-    endpoint: Endpoint<A>,
+    endpoint: Endpoint,
 }
 
-impl<A: Administration> Conversation<A> {
+impl Conversation {
     pub(super) fn new(
-        administration: A,
+        administration: Arc<dyn Application>,
         context: SecurityContext,
         peer: Peer,
         max_request_stub: usize,
@@ -83,9 +84,9 @@ impl<A: Administration> Conversation<A> {
 }
 
 /// Serves one caller until it leaves (`Ok`) or breaks a rule.
-pub(super) async fn serve<A: Administration>(
+pub(super) async fn serve(
     mut stream: UnixStream,
-    mut conversation: Conversation<A>,
+    mut conversation: Conversation,
     limits: &LocalLimits,
 ) -> Result<(), Ended> {
     let mut deadline = Instant::now() + limits.handshake;
@@ -134,10 +135,7 @@ async fn read(stream: &UnixStream) -> io::Result<Vec<u8>> {
 }
 
 /// Ending a session closes files, and a list may be long: neither holds up the runtime.
-async fn answer<A: Administration>(
-    mut conversation: Conversation<A>,
-    call: Call,
-) -> Result<Conversation<A>, Ended> {
+async fn answer(mut conversation: Conversation, call: Call) -> Result<Conversation, Ended> {
     let answered = tokio::task::spawn_blocking(move || {
         conversation.answer(&call);
         conversation

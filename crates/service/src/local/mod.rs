@@ -18,11 +18,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use server::application::Application;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::srvsvc_pipe::Administration;
 use connection::Conversation;
 pub use limits::LocalLimits;
 use peer::Administrators;
@@ -31,7 +31,7 @@ use place::Place;
 pub use place::PlaceError;
 
 /// What a local socket is started with.
-pub struct LocalConfig<A> {
+pub struct LocalConfig {
     /// Its path.
     pub path: PathBuf,
     /// Number of the group whose members are administrators ([`group_id`]).
@@ -39,7 +39,7 @@ pub struct LocalConfig<A> {
     /// What the server calls itself: the domain of the callers.
     pub server_name: Arc<str>,
     /// The server.
-    pub administration: A,
+    pub administration: Arc<dyn Application>,
     /// Bounds.
     pub limits: LocalLimits,
     /// Where credentials come from.
@@ -73,10 +73,7 @@ impl LocalEndpoint {
     ///
     /// # Errors
     /// If another service answers there, or the system refuses.
-    pub async fn start<A>(config: LocalConfig<A>) -> Result<Self, PlaceError>
-    where
-        A: Administration + Clone + Sync,
-    {
+    pub async fn start(config: LocalConfig) -> Result<Self, PlaceError> {
         let path = config.path.clone();
         let listening = tokio::task::spawn_blocking(move || Place::listen(&path)).await;
         let (place, listener) = listening.map_err(|error| PlaceError::System {
@@ -118,15 +115,15 @@ impl LocalEndpoint {
 }
 
 /// What all connections share.
-struct Acceptor<A> {
+struct Acceptor {
     place: Place,
-    shared: Arc<Shared<A>>,
+    shared: Arc<Shared>,
 }
 
-struct Shared<A> {
+struct Shared {
     administrators: Administrators,
     server_name: Arc<str>,
-    administration: A,
+    administration: Arc<dyn Application>,
     limits: LocalLimits,
     credentials: Arc<dyn Credentials>,
     lookups: Arc<Semaphore>,
@@ -149,8 +146,8 @@ struct Ticket {
     uid: u32,
 }
 
-impl<A: Administration + Clone + Sync> Acceptor<A> {
-    fn new(config: LocalConfig<A>, place: Place) -> Self {
+impl Acceptor {
+    fn new(config: LocalConfig, place: Place) -> Self {
         let lookups = Arc::new(Semaphore::new(config.limits.lookups));
         Self {
             place,
@@ -209,7 +206,7 @@ impl<A: Administration + Clone + Sync> Acceptor<A> {
     }
 }
 
-impl<A: Administration + Clone + Sync> Shared<A> {
+impl Shared {
     /// Finds out who it is and whether there is a place.
     fn admit(&self, stream: &UnixStream) -> Option<(Peer, Ticket)> {
         let peer = match self.credentials.of(stream) {
@@ -261,7 +258,7 @@ impl<A: Administration + Clone + Sync> Shared<A> {
         }
     }
 
-    async fn conversation(self: &Arc<Self>, peer: Peer) -> Option<Conversation<A>> {
+    async fn conversation(self: &Arc<Self>, peer: Peer) -> Option<Conversation> {
         let lookup = tokio::time::timeout(self.limits.lookup, self.look_up(peer));
         let context = match lookup.await {
             Ok(Some(context)) => context,

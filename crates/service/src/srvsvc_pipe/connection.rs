@@ -6,7 +6,6 @@ use srvsvc::{
     ConnectionEnumRequest, ConnectionInfo, EnumResponse, NetApiStatus, Row, entries_that_fit,
 };
 
-use super::administration::Administration;
 use super::endpoint::{
     Endpoint, check_length, dword, given, same_name, seconds, stripped_client_name,
 };
@@ -18,7 +17,7 @@ struct Selection {
     by_client: bool,
 }
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     /// The resume handle is the id of the last row returned.
     pub(super) fn connection_enum(
         &self,

@@ -7,14 +7,13 @@ use rpc::Syntax;
 use rpc::fault;
 use rpc::ndr::WideText;
 use server::account::SecurityContext;
-use server::application::SessionGlobalId;
+use server::application::{Administrator, Application, Ending, SessionGlobalId};
 use srvsvc::{
     ConnectionEnumRequest, Error, FileCloseRequest, FileEnumRequest, FileGetInfoRequest,
     NetApiStatus, RemoteTodRequest, ServerGetInfoRequest, SessionDelRequest, SessionEnumRequest,
     ShareEnumRequest, ShareGetInfoRequest, opnum, write_result,
 };
 
-use super::administration::Administration;
 use crate::policy::{self, Operation};
 
 /// Longest name in a request, in UTF-16 code units with the NUL ([MS-SRVS] 3.1.4).
@@ -25,18 +24,18 @@ const MAX_NAME_UNITS: usize = 1024;
 pub(super) const PAGE: usize = 1024;
 
 /// The server's end of srvsvc for one caller.
-pub(crate) struct Endpoint<A> {
+pub(crate) struct Endpoint {
     /// The session over which the pipe was opened; a local caller has none.
     pub(crate) session: Option<SessionGlobalId>,
     pub(crate) security_context: Arc<SecurityContext>,
-    /// Where the caller is, for the log.
+    /// Where the caller is, for events and the log.
     pub(crate) client_name: Arc<str>,
-    pub(crate) administration: A,
+    pub(crate) administration: Arc<dyn Application>,
     /// The caller's own session, once it is to be ended: the answer goes first.
-    pub(crate) close_after_reply: Vec<SessionGlobalId>,
+    pub(crate) close_after_reply: Vec<Ending>,
 }
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     /// One call: the stub of its reply, or the status of a fault ([`rpc::fault`]).
     pub(crate) fn call(&mut self, opnum: u16, syntax: Syntax, stub: &[u8]) -> Result<Vec<u8>, u32> {
         match opnum {
@@ -82,6 +81,14 @@ impl<A: Administration> Endpoint<A> {
                 Ok(self.remote_tod(syntax))
             }
             _ => Err(fault::OP_RNG_ERROR),
+        }
+    }
+
+    /// Who the caller is, for events.
+    pub(super) fn administrator(&self) -> Administrator {
+        Administrator {
+            user_name: self.security_context.user_name.clone(),
+            client_name: self.client_name.clone(),
         }
     }
 

@@ -7,7 +7,6 @@ use srvsvc::{
     Row,
 };
 
-use super::administration::Administration;
 use super::endpoint::{Endpoint, PAGE, check_length, dword, given, stripped_client_name};
 use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
@@ -15,7 +14,7 @@ use crate::policy::Operation;
 /// How path names of pipes begin.
 const PIPE_PREFIX: &str = r"\PIPE\";
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     pub(super) fn file_enum(&self, syntax: Syntax, request: &FileEnumRequest) -> Vec<u8> {
         let asked = Asked {
             syntax,
@@ -142,16 +141,7 @@ impl<A: Administration> Endpoint<A> {
             // It may be the pipe this call came over, whose answer could not leave.
             return Err(NetApiStatus::ACCESS_DENIED);
         }
-        tracing::info!(
-            by = %self.security_context.user_name,
-            from = %self.client_name,
-            file = id,
-            path = ?row.path_name,
-            user = %row.user_name,
-            client = %row.client_name,
-            "file closed by NetrFileClose"
-        );
-        if self.administration.close_open(id) {
+        if self.administration.close_open(id, self.administrator()) {
             Ok(())
         } else {
             Err(NetApiStatus::FILE_ID_NOT_FOUND)

@@ -1,7 +1,6 @@
 //! srvsvc ([MS-SRVS] 3.1) on its named pipe: one association and one endpoint per open of
 //! the pipe. Answers are ready when a write returns.
 
-mod administration;
 mod connection;
 mod endpoint;
 mod file;
@@ -11,11 +10,10 @@ mod session;
 mod share;
 
 use rpc::association::server::{Association, Call, Limits};
-use server::application::SessionGlobalId;
+use server::application::Ending;
 use server::pipe::{Caller, Pipe, PipeRead, PipeService};
 use smb::NtStatus;
 
-pub use administration::Administration;
 pub(crate) use endpoint::Endpoint;
 
 /// Offers srvsvc; register it as [`srvsvc::PIPE_NAME`].
@@ -23,6 +21,10 @@ pub(crate) use endpoint::Endpoint;
 pub struct SrvsvcService;
 
 pub(crate) static INTERFACES: [rpc::Interface; 1] = [srvsvc::INTERFACE];
+
+/// Bytes of one request's stub: a few names of at most 1,024 characters each, and rows that a
+/// client sends along.
+pub(crate) const MAX_REQUEST_STUB: usize = 128 * 1024;
 
 impl PipeService for SrvsvcService {
     /// Refuses null sessions: [MS-SRVS] note <38>.
@@ -41,9 +43,9 @@ impl PipeService for SrvsvcService {
 }
 
 /// One open of the pipe.
-struct SrvsvcPipe<A> {
+struct SrvsvcPipe {
     association: Association,
-    endpoint: Endpoint<A>,
+    endpoint: Endpoint,
     /// The fragment being read: one message of the pipe.
     fragment: Vec<u8>,
     /// How much of it has been read.
@@ -52,10 +54,13 @@ struct SrvsvcPipe<A> {
     broken: bool,
 }
 
-impl<A: Administration> SrvsvcPipe<A> {
-    fn new(endpoint: Endpoint<A>) -> Self {
-        let association =
-            Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, Limits::default());
+impl SrvsvcPipe {
+    fn new(endpoint: Endpoint) -> Self {
+        let limits = Limits {
+            max_request_stub: MAX_REQUEST_STUB,
+            ..Limits::default()
+        };
+        let association = Association::new(&INTERFACES, srvsvc::SECONDARY_ADDRESS, limits);
         Self {
             association,
             endpoint,
@@ -82,7 +87,7 @@ impl<A: Administration> SrvsvcPipe<A> {
     }
 }
 
-impl<A: Administration> Pipe for SrvsvcPipe<A> {
+impl Pipe for SrvsvcPipe {
     fn write(&mut self, message: &[u8]) -> Result<(), NtStatus> {
         if self.broken {
             return Err(NtStatus::PIPE_BROKEN);
@@ -129,7 +134,11 @@ impl<A: Administration> Pipe for SrvsvcPipe<A> {
         self.fragment.len() - self.position + self.association.output_len()
     }
 
-    fn take_close_after_reply(&mut self) -> Vec<SessionGlobalId> {
+    fn held(&self) -> usize {
+        self.fragment.capacity() + self.association.held()
+    }
+
+    fn take_close_after_reply(&mut self) -> Vec<Ending> {
         std::mem::take(&mut self.endpoint.close_after_reply)
     }
 }

@@ -7,7 +7,6 @@ use srvsvc::{
     TimeOfDayInfo,
 };
 
-use super::administration::Administration;
 use super::endpoint::Endpoint;
 use crate::policy::Operation;
 
@@ -18,7 +17,7 @@ const VERSION: (u32, u32) = (10, 0);
 /// SV_TYPE_WORKSTATION, SV_TYPE_SERVER, SV_TYPE_NT, SV_TYPE_SERVER_NT ([MS-SRVS] 2.2.2.7).
 const SERVER_TYPE: u32 = 0x0000_0001 | 0x0000_0002 | 0x0000_1000 | 0x0000_8000;
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     pub(super) fn server_get_info(
         &self,
         syntax: Syntax,

@@ -1,18 +1,17 @@
 //! NetrSessionEnum and NetrSessionDel ([MS-SRVS] 3.1.4.5, 3.1.4.6).
 
 use rpc::Syntax;
-use server::application::{SessionFilter, SessionGlobalId, SessionRow};
+use server::application::{Ending, Reason, SessionFilter, SessionGlobalId, SessionRow};
 use srvsvc::{
     NetApiStatus, Row, SESS_GUEST, SessionDelRequest, SessionEnumRequest, SessionInfo,
     SessionLevel, Text,
 };
 
-use super::administration::Administration;
 use super::endpoint::{Endpoint, PAGE, check_length, dword, given, seconds, stripped_client_name};
 use super::page::{Asked, Room, Selection, pages};
 use crate::policy::Operation;
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     pub(super) fn session_enum(&self, syntax: Syntax, request: &SessionEnumRequest) -> Vec<u8> {
         let level = request.level;
         let asked = Asked {
@@ -143,21 +142,18 @@ impl<A: Administration> Endpoint<A> {
     }
 
     fn end(&mut self, row: &SessionRow) {
-        tracing::info!(
-            by = %self.security_context.user_name,
-            from = %self.client_name,
-            session = row.id.0,
-            user = %row.user_name,
-            client = %row.client_name,
-            "session ended by NetrSessionDel"
-        );
+        let reason = Reason::Administrator(self.administrator());
         if Some(row.id) == self.session {
-            if !self.close_after_reply.contains(&row.id) {
-                self.close_after_reply.push(row.id);
+            let ending = Ending {
+                session: row.id,
+                reason,
+            };
+            if !self.close_after_reply.contains(&ending) {
+                self.close_after_reply.push(ending);
             }
         } else {
             // One that has left meanwhile is ended too ([MS-SMB2] 3.3.4.12).
-            self.administration.close_session(row.id);
+            self.administration.close_session(row.id, reason);
         }
     }
 }

@@ -7,11 +7,10 @@ use srvsvc::{
     ShareInfo, entries_that_fit,
 };
 
-use super::administration::Administration;
 use super::endpoint::{Endpoint, check_length, dword, same_name};
 use crate::policy::Operation;
 
-impl<A: Administration> Endpoint<A> {
+impl Endpoint {
     /// The resume handle counts shares in order of name.
     pub(super) fn share_enum(&self, syntax: Syntax, request: &ShareEnumRequest) -> Vec<u8> {
         let (level, handle) = (request.level, request.resume_handle);

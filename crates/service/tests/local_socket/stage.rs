@@ -14,7 +14,6 @@ use netsession_service::config::{LocalSocket, Overrides, ServeConfig};
 use netsession_service::local::{self, LocalConfig, LocalEndpoint, LocalLimits, Peer};
 use rpc::Syntax;
 use rpc::association::client::{Association, Event, Limits};
-use server::application::Application;
 use srvsvc::{NetApiStatus, SessionDelRequest, SessionEnumRequest, SessionEnumResponse, opnum};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -107,7 +106,7 @@ impl Stage {
         self.directory.path().join("srvsvc.sock")
     }
 
-    pub fn config(&self, credentials: Arc<dyn local::Credentials>) -> LocalConfig<Application> {
+    pub fn config(&self, credentials: Arc<dyn local::Credentials>) -> LocalConfig {
         LocalConfig {
             path: self.path(),
             administrators_group: Some(GROUP),

@@ -3,8 +3,8 @@
 use zerocopy::little_endian::{U16, U32, U64};
 
 use super::header::RawFileId;
+use super::info::{FileNetworkOpenInformation, RawNetworkOpen};
 use super::{CreateContexts, Error, FileId, Header, Utf16, codec};
-use crate::FileTime;
 
 /// CREATE request ([MS-SMB2] 2.2.13).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,20 +39,8 @@ pub struct CreateResponse<'a> {
     pub flags: u8,
     /// [`create_action`](super::create_action).
     pub create_action: u32,
-    /// When the file was created.
-    pub creation_time: FileTime,
-    /// When it was last read.
-    pub last_access_time: FileTime,
-    /// When it was last written.
-    pub last_write_time: FileTime,
-    /// When its data or metadata last changed.
-    pub change_time: FileTime,
-    /// Bytes it occupies.
-    pub allocation_size: u64,
-    /// Its length in bytes.
-    pub end_of_file: u64,
-    /// [`file_attributes`](super::file_attributes).
-    pub file_attributes: u32,
+    /// Its times, sizes and attributes.
+    pub file: FileNetworkOpenInformation,
     /// The open.
     pub file_id: FileId,
     /// Create contexts, in order.
@@ -80,13 +68,7 @@ fixed!(Response, "CREATE response", 89 {
     oplock_level: u8,
     flags: u8,
     create_action: U32,
-    creation_time: U64,
-    last_access_time: U64,
-    last_write_time: U64,
-    change_time: U64,
-    allocation_size: U64,
-    end_of_file: U64,
-    file_attributes: U32,
+    file: RawNetworkOpen,
     reserved2: U32,
     file_id: RawFileId,
     contexts_offset: U32,
@@ -174,13 +156,7 @@ impl<'a> CreateResponse<'a> {
             oplock_level: fixed.oplock_level,
             flags: fixed.flags,
             create_action: fixed.create_action.get(),
-            creation_time: FileTime(fixed.creation_time.get()),
-            last_access_time: FileTime(fixed.last_access_time.get()),
-            last_write_time: FileTime(fixed.last_write_time.get()),
-            change_time: FileTime(fixed.change_time.get()),
-            allocation_size: fixed.allocation_size.get(),
-            end_of_file: fixed.end_of_file.get(),
-            file_attributes: fixed.file_attributes.get(),
+            file: fixed.file.into(),
             file_id: fixed.file_id.into(),
             contexts: CreateContexts::read(contexts)?,
         })
@@ -194,13 +170,7 @@ impl<'a> CreateResponse<'a> {
             oplock_level: self.oplock_level,
             flags: self.flags,
             create_action: self.create_action.into(),
-            creation_time: self.creation_time.0.into(),
-            last_access_time: self.last_access_time.0.into(),
-            last_write_time: self.last_write_time.0.into(),
-            change_time: self.change_time.0.into(),
-            allocation_size: self.allocation_size.into(),
-            end_of_file: self.end_of_file.into(),
-            file_attributes: self.file_attributes.into(),
+            file: self.file.into(),
             reserved2: U32::ZERO,
             file_id: self.file_id.into(),
             contexts_offset: U32::ZERO,

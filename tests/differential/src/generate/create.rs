@@ -2,7 +2,7 @@
 
 use smb::wire::{
     access_mask, create_disposition as disposition, create_options as options, file_attributes,
-    oplock_level,
+    lease_state, oplock_level,
 };
 
 use super::{DIRECTORIES, FILES, Generator};
@@ -61,7 +61,7 @@ impl Generator {
         let access = create.access;
         let mut parts = vec![Action::Create(create)];
         let middle = match is_directory {
-            true => self.directory_operation(),
+            true => self.directory_operation(access),
             false => match self.random.below(4) {
                 0 => self.query(),
                 1 => Operation::Read {
@@ -125,6 +125,13 @@ impl Generator {
         };
         // smbd takes who makes a file for one who reads or writes it, whatever it asked for.
         let only_opens = access & !STAT == 0;
+        let mut options = self.options(is_directory, root);
+        if player.is_linked(&path) {
+            // Our server deletes files, not names.
+            options &= !options::FILE_DELETE_ON_CLOSE;
+        }
+        // smbd 4.17 has no directory leases.
+        let no_caching = options & options::FILE_DIRECTORY_FILE != 0;
         Create {
             access,
             share: match self.wishes.sharing && self.random.chance(30) {
@@ -136,7 +143,7 @@ impl Generator {
                 false if only_opens => disposition::FILE_OPEN,
                 false => self.disposition(is_directory),
             },
-            options: self.options(is_directory, root),
+            options,
             attributes: self.random.weighted(&[
                 (8, 0),
                 (4, file_attributes::FILE_ATTRIBUTE_NORMAL),
@@ -144,7 +151,11 @@ impl Generator {
                 (1, file_attributes::FILE_ATTRIBUTE_ARCHIVE),
                 (1, file_attributes::FILE_ATTRIBUTE_SYSTEM),
             ]),
-            caching: self.caching(&path, is_directory),
+            caching: match no_caching || only_opens && self.random.chance(85) {
+                // smbd grants who only looks a lease whatever else is open.
+                true => Caching::Oplock(oplock_level::SMB2_OPLOCK_LEVEL_NONE),
+                false => self.caching(&path, is_directory, player),
+            },
             maximal_access: self.random.chance(5),
             path,
         }
@@ -212,7 +223,7 @@ impl Generator {
         chosen
     }
 
-    fn caching(&mut self, path: &str, is_directory: bool) -> Caching {
+    fn caching(&mut self, path: &str, is_directory: bool, player: &Player) -> Caching {
         use oplock_level::*;
         if !self.wishes.caching || is_directory {
             return Caching::Oplock(SMB2_OPLOCK_LEVEL_NONE);
@@ -225,11 +236,19 @@ impl Generator {
             1 => Caching::Oplock(SMB2_OPLOCK_LEVEL_II),
             2 => Caching::Oplock(SMB2_OPLOCK_LEVEL_EXCLUSIVE),
             3 => Caching::Oplock(SMB2_OPLOCK_LEVEL_BATCH),
-            _ => self.lease(path),
+            _ => self.lease(path, player),
         }
     }
 
-    fn lease(&mut self, path: &str) -> Caching {
+    fn lease(&mut self, path: &str, player: &Player) -> Caching {
+        // smbd grants no handle caching beside an open without oplock.
+        let plain = super::live(player).any(|(_, open)| {
+            open.create.path == path && open.level == oplock_level::SMB2_OPLOCK_LEVEL_NONE
+        });
+        let kept = match plain && self.random.chance(90) {
+            true => !lease_state::SMB2_LEASE_HANDLE_CACHING,
+            false => u32::MAX,
+        };
         // Mostly the file's own key, so that opens of one client share a lease.
         let own = FILES.iter().position(|file| *file == path).unwrap_or(7) as u8;
         Caching::Lease {
@@ -248,7 +267,7 @@ impl Generator {
                 (1, 2),
                 (1, 4),
                 (1, 6),
-            ]),
+            ]) & kept,
             version_2: match self.random.below(5) {
                 0 => None,
                 1 => Some((self.random.pick(&[1, 100, 65534]), Some(20))),

@@ -90,8 +90,11 @@ impl Player {
                         file_id: answer.file_id,
                         client: request.client,
                         create: create.clone(),
-                        is_directory: answer.file_attributes & 0x10 != 0,
+                        is_directory: answer.file.file_attributes & 0x10 != 0,
                         level: answer.oplock_level,
+                        path: create.path.clone(),
+                        has_locked: false,
+                        is_renamed: false,
                         is_closed: false,
                     };
                     self.opens.insert(request.step, opened);
@@ -104,6 +107,39 @@ impl Player {
                 // In a compound it is the open of the step itself.
                 let open = if *open == 0 { request.step } else { *open };
                 self.closed(open);
+            }
+            Action::On {
+                open,
+                operation: Operation::Set(Set::Rename { to, .. }),
+            } => {
+                let open = if *open == 0 { request.step } else { *open };
+                let old = self.opens.get(&open).map(|opened| opened.path.clone());
+                if old.as_ref().is_some_and(|old| self.linked.contains(old)) {
+                    self.linked.insert(to.clone());
+                }
+                for opened in self.opens.values_mut() {
+                    if Some(&opened.path) == old.as_ref() {
+                        opened.path = to.clone();
+                        opened.is_renamed = true;
+                    }
+                }
+            }
+            Action::On {
+                open,
+                operation: Operation::Set(Set::Link { to, .. }),
+            } => {
+                let open = if *open == 0 { request.step } else { *open };
+                if let Some(opened) = self.opens.get(&open) {
+                    self.linked.extend([opened.path.clone(), to.clone()]);
+                }
+            }
+            Action::On {
+                open,
+                operation: Operation::Lock { .. },
+            } => {
+                if let Some(opened) = self.opens.get_mut(open) {
+                    opened.has_locked = true;
+                }
             }
             Action::AcknowledgeOplock { open, level } => {
                 if let Some(opened) = self.opens.get_mut(open) {

@@ -133,6 +133,8 @@ struct Connected {
     address: usize,
     entry: usize,
     user_entry: Option<usize>,
+    /// Number and user of the session begun last.
+    last_session: Option<(usize, usize)>,
     reserve: bool,
 }
 
@@ -222,8 +224,14 @@ impl Both {
             }
             Step::ChargeConnection(index, bytes) => {
                 if let Some(connection) = at(&mut self.connections, index) {
-                    let who = vec![Who::Address(connection.address), Who::Server];
-                    let expected = self.model.charge(who, Cost::bytes(bytes), true);
+                    let (who, hard) = match connection.last_session {
+                        Some((number, user)) => (
+                            who(number, user, connection.address),
+                            is_administrator(user),
+                        ),
+                        None => (vec![Who::Address(connection.address), Who::Server], true),
+                    };
+                    let expected = self.model.charge(who, Cost::bytes(bytes), hard);
                     let charge = connection.account.charge(Cost::bytes(bytes));
                     self.compare(charge, expected);
                 }
@@ -261,6 +269,7 @@ impl Both {
                     address: at,
                     entry,
                     user_entry: None,
+                    last_session: None,
                     reserve,
                 });
             }
@@ -304,13 +313,16 @@ impl Both {
         self.begun += 1;
         let who = who(self.begun, user, connection.address);
         match (result, model.charge(who, Cost::SESSION, is_administrator)) {
-            (Ok(account), Ok(entry)) => self.sessions.push(LoggedOn {
-                account,
-                number: self.begun,
-                user,
-                address: connection.address,
-                entry,
-            }),
+            (Ok(account), Ok(entry)) => {
+                connection.last_session = Some((self.begun, user));
+                self.sessions.push(LoggedOn {
+                    account,
+                    number: self.begun,
+                    user,
+                    address: connection.address,
+                    entry,
+                });
+            }
             (result, expected) => assert_eq!(result.err(), expected.err()),
         }
     }

@@ -1,31 +1,32 @@
 //! Opening and creating files and directories.
 
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use smb::NtStatus;
 use smb::wire::create_context::{self, Lease};
 use smb::wire::{
-    CreateRequest, access_mask, create_action, create_disposition, file_attributes, lease_flags,
-    oplock_level,
+    CreateRequest, access_mask, create_action, create_disposition, create_options, file_attributes,
+    lease_flags, oplock_level,
 };
 
 use super::FileCreated;
 use super::plan::Plan;
 use crate::changes::ParentLease;
-use crate::connection::request::{Failure, Request};
+use crate::connection::ea;
 use crate::core::Core;
 use crate::file::{
     CachingRequest, CreateEffect, Effects, File, FileIdentity, FileName, GrantedCaching,
     LeaseRequest, OpenOutcome, OpenRequest, OplockLevel, Unlink,
 };
 use crate::open::{FileOpen, OpenKind};
-use crate::pending::Wait;
+use crate::request::Wait;
+use crate::request::{Failure, Request};
 use crate::share::SETTABLE_ATTRIBUTES;
 use crate::share::local::inotify::OwnChange;
 use crate::share::{
-    Backend, CreateMode, FileKind, FileStat, OpenParameters, Opened, SharePath, StoreResult,
-    StreamName, Waiting,
+    Backend, CreateMode, ExtendedAttribute, FileKind, FileStat, KindWanted, OpenParameters, Opened,
+    SharePath, StoreError, StoreResult, StreamName, Waiting, caught,
 };
 use crate::tree_connect::TreeConnect;
 
@@ -35,6 +36,10 @@ pub(super) struct Place<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) tree: &'a TreeConnect,
     pub(super) backend: &'a dyn Backend,
+    /// The name is that of no file ([`SharePath::names_a_directory`]).
+    pub(super) only_directory: bool,
+    /// The name is that of the data of a file ([`SharePath::names_data`]).
+    pub(super) only_data: bool,
     pub(super) waiting: Waiting,
 }
 
@@ -53,6 +58,7 @@ impl Place<'_> {
             ..
         } = self;
         let plan = Plan::new(create, self.tree)?;
+        let attributes = ea::of_create(create, backend)?;
         let caching = self.caching(create)?;
         if let CachingRequest::Lease(lease) = &caching {
             // Before anything is created.
@@ -66,33 +72,44 @@ impl Place<'_> {
                 .map(|parent| (lease.client_guid, parent)),
             _ => None,
         };
+        if plan.mode != CreateMode::Existing
+            && core
+                .files
+                .is_directory_doomed(&FileName::new(&backend.local_path(), path))
+        {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
         let expected = match stream {
             None => self.expect(&plan, path),
             // A file that its stream makes is told as the machine tells it.
             Some(_) => None,
         };
-        let opened = backend.open(
-            &OpenParameters {
-                path,
-                mode: plan.mode,
-                kind: plan.kind,
-                read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
-                write: plan.writes(),
-                attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
-                identity: None,
-                stream: stream.map(StreamName::as_str),
-            },
-            waiting,
-        );
+        let (mode, kind) = self.mode_and_kind(&plan)?;
+        let parameters = OpenParameters {
+            path,
+            mode,
+            kind,
+            read: plan.access & (access_mask::FILE_READ_DATA | access_mask::FILE_EXECUTE) != 0,
+            write: plan.writes(),
+            attributes: create.file_attributes & SETTABLE_ATTRIBUTES,
+            identity: None,
+            stream: stream.map(StreamName::as_str),
+        };
+        let opened = caught(|| backend.open(&parameters, waiting));
         if let Some(name) = expected
             && !opened.as_ref().is_ok_and(|opened| opened.created)
         {
             core.unexpect(&name, OwnChange::Created);
         }
-        let opened = opened?;
+        let opened = opened.map_err(|error| {
+            let error = self.refusal(error, &plan, path);
+            self.refusal_of_a_file(&plan, error)
+        })?;
         let stat = opened.handle.stat(waiting)?;
         if !opened.created {
-            plan.check_existing(create, &stat)?;
+            plan.check_existing(create, &stat)
+                .map_err(|status| self.or_doomed(status, &opened, &stat))?;
+            self.check_ea_knowledge(create, &opened, &stat)?;
             if plan.overwrites && waiting == Waiting::Refused && opened.handle.changes_wait() {
                 // Before anybody's cache is broken for it.
                 return Err(Failure::WouldWait);
@@ -111,7 +128,8 @@ impl Place<'_> {
             }
         };
         let is_directory = stat.kind == FileKind::Directory;
-        let mut stat = match self.settle(create, &plan, &opened, stat) {
+        let settled = caught(|| self.settle(create, &plan, &opened, stat, &attributes, caching));
+        let mut stat = match settled {
             Ok(stat) => stat,
             Err(error) => {
                 self.undo(&opened, &file, id);
@@ -143,6 +161,8 @@ impl Place<'_> {
                 parent_lease: parent_lease.map(Box::new),
                 mode: AtomicU32::new(create.create_options & 0x3E),
                 position: AtomicU64::new(0),
+                keeps_change_time: AtomicBool::new(false),
+                next_ea: AtomicU32::new(0),
                 enumeration: Mutex::default(),
             }),
             granted_access: plan.access,
@@ -150,6 +170,117 @@ impl Place<'_> {
             stat,
             caching,
         })
+    }
+
+    /// Why a file cannot be opened as it is: its pending deletion comes first, if there is one.
+    fn or_doomed(&self, status: NtStatus, opened: &Opened, stat: &FileStat) -> NtStatus {
+        match self.core.files.is_doomed(&self.identity(opened, stat)) {
+            true => NtStatus::DELETE_PENDING,
+            false => status,
+        }
+    }
+
+    /// Why the store did not open it: nothing is found in a directory that is to be deleted,
+    /// and that a name is a directory's comes before that it is taken ([MS-FSA] 2.1.5.1
+    /// phases 6 and 7).
+    fn refusal(&self, error: StoreError, plan: &Plan, path: &SharePath) -> StoreError {
+        let name = || FileName::new(&self.backend.local_path(), path);
+        match error {
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if self.core.files.is_directory_doomed(&name()) =>
+            {
+                NtStatus::DELETE_PENDING.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_COLLISION)
+                if plan.kind == KindWanted::File =>
+            {
+                let existing = self.backend.open(
+                    &OpenParameters {
+                        path,
+                        mode: CreateMode::Existing,
+                        kind: KindWanted::File,
+                        read: false,
+                        write: false,
+                        attributes: 0,
+                        identity: None,
+                        stream: None,
+                    },
+                    self.waiting,
+                );
+                match existing {
+                    Err(StoreError::Status(NtStatus::FILE_IS_A_DIRECTORY)) => {
+                        NtStatus::FILE_IS_A_DIRECTORY.into()
+                    }
+                    Err(StoreError::WouldWait) => StoreError::WouldWait,
+                    _ => error,
+                }
+            }
+            error => error,
+        }
+    }
+
+    /// How the store is to open it. By a name that ends with a separator no file is opened or
+    /// made, by one that ends with the type of data no directory ([MS-FSA] 2.1.5.1, phases 1
+    /// and 7).
+    fn mode_and_kind(&self, plan: &Plan) -> Result<(CreateMode, KindWanted), NtStatus> {
+        if self.only_data {
+            return match plan.kind {
+                KindWanted::Directory => Err(NtStatus::NOT_A_DIRECTORY),
+                KindWanted::Any | KindWanted::File => Ok((plan.mode, KindWanted::File)),
+            };
+        }
+        match (self.only_directory, plan.kind) {
+            (true, KindWanted::File) => Err(NtStatus::OBJECT_NAME_INVALID),
+            (true, KindWanted::Any) if plan.mode != CreateMode::CreateNew => {
+                Ok((CreateMode::Existing, KindWanted::Directory))
+            }
+            (true, KindWanted::Any) => Err(NtStatus::OBJECT_NAME_INVALID),
+            _ => Ok((plan.mode, plan.kind)),
+        }
+    }
+
+    /// What a client hears when a name that ends with a separator has opened nothing.
+    fn refusal_of_a_file(&self, plan: &Plan, error: StoreError) -> StoreError {
+        let would_be_file = self.only_directory && plan.kind == KindWanted::Any;
+        match error {
+            StoreError::Status(NtStatus::NOT_A_DIRECTORY) if would_be_file => {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            StoreError::Status(NtStatus::OBJECT_NAME_NOT_FOUND)
+                if would_be_file && plan.mode != CreateMode::Existing =>
+            {
+                NtStatus::OBJECT_NAME_INVALID.into()
+            }
+            error => error,
+        }
+    }
+
+    fn identity(&self, opened: &Opened, stat: &FileStat) -> FileIdentity {
+        let stream = opened.handle.stream_name();
+        FileIdentity {
+            store: self.backend.store(),
+            key: stat.key,
+            stream: stream.map(|stream| stream.folded().into()),
+        }
+    }
+
+    /// [MS-FSA] 2.1.5.1.2: some files are not for those who know nothing of extended
+    /// attributes; a named stream of them is.
+    fn check_ea_knowledge(
+        &self,
+        create: &CreateRequest<'_>,
+        opened: &Opened,
+        stat: &FileStat,
+    ) -> Result<(), Failure> {
+        let is_ignorant = create.create_options & create_options::FILE_NO_EA_KNOWLEDGE != 0;
+        if !is_ignorant || stat.ea_size == 0 || opened.handle.stream_name().is_some() {
+            return Ok(());
+        }
+        let attributes = opened.handle.extended_attributes(self.waiting)?;
+        match attributes.iter().any(|attribute| attribute.need) {
+            true => Err(NtStatus::ACCESS_DENIED.into()),
+            false => Ok(()),
+        }
     }
 
     /// What may be created is expected, if somebody watches.
@@ -220,7 +351,6 @@ impl Place<'_> {
         caching: CachingRequest,
     ) -> Result<(Arc<File>, GrantedCaching), Failure> {
         let &Place { core, backend, .. } = self;
-        let stream = opened.handle.stream_name();
         if !matches!(caching, CachingRequest::None) {
             core.begin_open(id);
         }
@@ -233,11 +363,7 @@ impl Place<'_> {
         let mut effects = Effects::default();
         let outcome = core.files.open(
             &OpenRequest {
-                identity: &FileIdentity {
-                    store: backend.store(),
-                    key: stat.key,
-                    stream: stream.map(|stream| stream.folded().into()),
-                },
+                identity: &self.identity(opened, stat),
                 open: id,
                 name: &FileName::new(&backend.local_path(), &opened.path),
                 is_directory: stat.kind == FileKind::Directory,
@@ -269,9 +395,17 @@ impl Place<'_> {
         plan: &Plan,
         opened: &Opened,
         stat: FileStat,
+        attributes: &[ExtendedAttribute],
+        caching: GrantedCaching,
     ) -> StoreResult<FileStat> {
         let waiting = self.waiting;
         let overwritten = !opened.created && plan.overwrites;
+        if (opened.created || overwritten) && !attributes.is_empty() {
+            // They may not fit: before the content goes.
+            opened
+                .handle
+                .change_extended_attributes(attributes, waiting)?;
+        }
         if overwritten {
             opened.handle.set_end_of_file(0, waiting)?;
         }
@@ -290,7 +424,9 @@ impl Place<'_> {
         {
             opened.handle.set_allocation(size, waiting)?;
         }
-        if is_new {
+        // Who may cache the file, or has waited for others, learns what it is now.
+        let is_stale = self.request.again || !matches!(caching, GrantedCaching::None);
+        if is_new || is_stale {
             opened.handle.stat(waiting)
         } else {
             Ok(stat)
@@ -302,7 +438,7 @@ impl Place<'_> {
         let core = self.core;
         core.give_up(id);
         if opened.created {
-            file.set_delete_pending(id, true);
+            file.set_delete_pending(true);
         }
         let mut effects = Effects::default();
         let closed = core.files.close(file, id, core.instant(), &mut effects);
@@ -310,11 +446,11 @@ impl Place<'_> {
         while let Some(gone) = unlink {
             let file = match &gone {
                 Unlink::File(file) => {
-                    let _ = opened.handle.unlink_file(self.waiting);
+                    let _ = caught(|| opened.handle.unlink_file(self.waiting));
                     file
                 }
                 Unlink::Stream(file) => {
-                    let _ = opened.handle.unlink(self.waiting);
+                    let _ = caught(|| opened.handle.unlink(self.waiting));
                     file
                 }
             };

@@ -54,7 +54,6 @@ impl Plan {
         let asked = create.create_options;
         if create.create_disposition > disposition::FILE_OVERWRITE_IF
             || asked & !OPTIONS_KNOWN != 0
-            || create.file_attributes & !ATTRIBUTES_KNOWN != 0
             || create.share_access & !7 != 0
         {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -88,6 +87,10 @@ impl Plan {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let access = granted(create.desired_access, tree.maximal_access)?;
+        // After the access: Windows refuses what is wrong in both for the access.
+        if create.file_attributes & !ATTRIBUTES_KNOWN != 0 {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
         if delete_on_close
             && create.file_attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0
             && create.create_disposition != disposition::FILE_OPEN
@@ -150,8 +153,13 @@ impl Plan {
                 _ => NtStatus::OBJECT_NAME_COLLISION,
             });
         }
+        let is_read_only = stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0;
         if is_directory {
-            return Ok(());
+            // [MS-FSA] 2.1.5.1.2.1: FILE_ATTRIBUTE_READONLY keeps it from being deleted alone.
+            return match is_read_only && self.delete_on_close {
+                true => Err(NtStatus::CANNOT_DELETE),
+                false => Ok(()),
+            };
         }
         // [MS-FSA] 2.1.5.1.2.1: HIDDEN and SYSTEM are not taken away in passing.
         let guarded = stat.attributes
@@ -159,7 +167,7 @@ impl Plan {
         if self.overwrites && guarded & !create.file_attributes != 0 {
             return Err(NtStatus::ACCESS_DENIED);
         }
-        if stat.attributes & file_attributes::FILE_ATTRIBUTE_READONLY != 0 {
+        if is_read_only {
             if self.overwrites || self.writes() && !self.maximum_allowed {
                 return Err(NtStatus::ACCESS_DENIED);
             }

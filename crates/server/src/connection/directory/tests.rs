@@ -39,6 +39,7 @@ impl FileHandle for Store {
             end_of_file: 0,
             links: 1,
             attributes: 0x20,
+            ea_size: 0,
         })
     }
 
@@ -151,7 +152,7 @@ impl Open {
             file_name: Utf16::new(&name).unwrap(),
             output_buffer_length: limit,
         };
-        let bytes = entries(&self.handle, &self.enumeration, &query, waiting)?;
+        let bytes = entries(&self.handle, &self.enumeration, &query, &|_| {}, waiting)?;
         assert!(bytes.len() <= limit as usize);
         let read = smb::wire::info::directory::read_list(Form::Names, &bytes);
         Ok(read

@@ -2,9 +2,55 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::*;
+use crate::budget::{Budget, ConnectionAccount, Cost, Limits, Resource, SessionAccount};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const MIB: usize = 1 << 20;
+
+/// A connection of somebody who has logged on, or not.
+struct Client {
+    budget: Budget,
+    connection: ConnectionAccount,
+    session: Option<SessionAccount>,
+}
+
+impl Client {
+    fn new(is_trusted: bool) -> Self {
+        Self::of(Budget::new(Limits::derive(1_024, 0)), is_trusted)
+    }
+
+    fn of(budget: Budget, is_trusted: bool) -> Self {
+        let address = "192.0.2.1".parse().unwrap();
+        let mut connection = budget.connection(address).unwrap();
+        let session = is_trusted.then(|| budget.session(&mut connection, "alice", false).unwrap());
+        Self {
+            budget,
+            connection,
+            session,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.budget.held(Resource::Bytes) as usize
+    }
+}
+
+impl Payer for Client {
+    fn is_trusted(&self) -> bool {
+        self.session.is_some()
+    }
+
+    fn charge(&self, _: u64, bytes: u32) -> Result<Charge, Refused> {
+        let cost = Cost::bytes(bytes);
+        match &self.session {
+            Some(session) => session.charge(cost),
+            None => self.connection.charge(cost),
+        }
+    }
+}
 
 /// A stream that gives what it has in pieces of the sizes told, then ends.
 struct Pieces<'a> {
@@ -54,8 +100,10 @@ async fn read_all(
     let mut stream = Pieces::new(bytes, sizes);
     let mut frames = FrameReader::default();
     let mut bodies = Vec::new();
+    let client = Client::new(trusted);
+    let held = client.held();
     loop {
-        match frames.next(&mut stream, 200_000, trusted).await {
+        match frames.next(&mut stream, 200_000, &client, PATIENCE).await {
             Ok(Some(length)) => {
                 bodies.push(frames.frame(length).to_vec());
                 frames.consume(length);
@@ -70,6 +118,7 @@ async fn read_all(
                     0,
                     "an idle connection has no buffer"
                 );
+                assert_eq!(client.held(), held, "and no charge");
                 return (bodies, Ok(()));
             }
             Err(reason) => return (bodies, Err(reason)),
@@ -149,7 +198,130 @@ async fn a_stranger_gets_no_memory_for_a_promise() {
     bytes.extend([0; 100]);
     let mut stream = Pieces::new(&bytes, &[1_000]);
     let mut frames = FrameReader::default();
-    let outcome = frames.next(&mut stream, 200_000, false).await;
+    let outcome = frames
+        .next(&mut stream, 200_000, &Client::new(false), PATIENCE)
+        .await;
     assert!(matches!(outcome, Err(Disconnect::Closed)));
     assert!(frames.buffer.capacity() <= 2 * UNTRUSTED_STEP);
+}
+
+/// Reads as a connection does, until nothing more comes.
+async fn starve(frames: &mut FrameReader, input: &mut (impl AsyncRead + Unpin), client: &Client) {
+    let reading = frames.next(input, 9 * MIB, client, PATIENCE);
+    let end = tokio::time::timeout(Duration::from_secs(1), reading).await;
+    assert!(end.is_err(), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_frame_is_charged_while_it_is_there() {
+    let client = Client::new(true);
+    let before = client.held();
+    let (mut theirs, mut ours) = tokio::io::duplex(9 * MIB);
+    let bytes = framed(&[vec![7; 8 * MIB]]);
+    let mut frames = FrameReader::default();
+    theirs.write_all(&bytes[..20]).await.unwrap();
+    starve(&mut frames, &mut ours, &client).await;
+    assert_eq!(client.held(), before, "nothing of it is there");
+    theirs.write_all(&bytes[20..100_000]).await.unwrap();
+    starve(&mut frames, &mut ours, &client).await;
+    let held = client.held() - before;
+    assert!((8 * MIB..8 * MIB + 100).contains(&held), "{held}");
+    theirs.write_all(&bytes[100_000..]).await.unwrap();
+    let length = frames.next(&mut ours, 9 * MIB, &client, PATIENCE).await;
+    assert_eq!(length.unwrap(), Some(8 * MIB));
+    let (bytes, from, charge) = frames.detach(8 * MIB);
+    assert_eq!((bytes.len(), from), (8 * MIB + PREFIX, PREFIX));
+    assert_eq!(client.held() - before, held, "it goes with the bytes");
+    drop(charge);
+    assert_eq!(client.held(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_is_charged_for_what_has_come() {
+    let client = Client::new(false);
+    let before = client.held();
+    let (mut theirs, mut ours) = tokio::io::duplex(MIB);
+    let bytes = framed(&[vec![7; 100_000]]);
+    let mut frames = FrameReader::default();
+    theirs.write_all(&bytes[..20_000]).await.unwrap();
+    starve(&mut frames, &mut ours, &client).await;
+    let held = client.held() - before;
+    assert!((20_000..=40_000).contains(&held), "{held}");
+    theirs.write_all(&bytes[20_000..70_000]).await.unwrap();
+    starve(&mut frames, &mut ours, &client).await;
+    let held = client.held() - before;
+    assert!((70_000..=100_004).contains(&held), "{held}");
+    drop(frames);
+    assert_eq!(client.held(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_waits_for_memory_and_then_goes_on() {
+    let client = Client::new(true);
+    let (mut theirs, mut ours) = tokio::io::duplex(9 * MIB);
+    let bytes = framed(&[vec![7; 8 * MIB]]);
+    theirs.write_all(&bytes).await.unwrap();
+    let mut frames = FrameReader::default();
+    // All that a session may have on a machine as small as this.
+    let session = client.session.as_ref().unwrap();
+    let mut others = Vec::new();
+    others.extend(std::iter::from_fn(|| {
+        session.charge(Cost::bytes(MIB as u32)).ok()
+    }));
+    assert!(others.len() > 8);
+    starve(&mut frames, &mut ours, &client).await;
+    others.truncate(others.len() - 9);
+    let start = Instant::now();
+    let length = frames.next(&mut ours, 9 * MIB, &client, PATIENCE).await;
+    assert_eq!(length.unwrap(), Some(8 * MIB));
+    assert!(start.elapsed() <= 2 * MEMORY_RETRY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_gets_no_further_ends_the_connection() {
+    let bytes = framed(&[vec![7; 8 * MIB]]);
+    for (sent, has_memory) in [(2, true), (20, true), (300_000, true), (300_000, false)] {
+        let client = Client::new(true);
+        let session = client.session.as_ref().unwrap();
+        let mut others = Vec::new();
+        if !has_memory {
+            others.extend(std::iter::from_fn(|| {
+                session.charge(Cost::bytes(MIB as u32)).ok()
+            }));
+        }
+        let (mut theirs, mut ours) = tokio::io::duplex(9 * MIB);
+        let mut frames = FrameReader::default();
+        let start = Instant::now();
+        let sender = async {
+            theirs.write_all(&bytes[..sent / 2]).await.unwrap();
+            tokio::time::sleep(PATIENCE / 2).await;
+            theirs.write_all(&bytes[sent / 2..sent]).await.unwrap();
+        };
+        let reader = frames.next(&mut ours, 9 * MIB, &client, PATIENCE);
+        let ((), end) = tokio::join!(sender, reader);
+        assert!(matches!(end, Err(Disconnect::Stalled)), "{end:?}");
+        let expected = match has_memory {
+            true => PATIENCE * 3 / 2,
+            false => PATIENCE,
+        };
+        let took = start.elapsed();
+        assert!(
+            took >= expected && took < expected + MEMORY_RETRY,
+            "{sent}: {took:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_between_frames_may_take_its_time() {
+    let client = Client::new(true);
+    let (mut theirs, mut ours) = tokio::io::duplex(MIB);
+    let mut frames = FrameReader::default();
+    theirs.write_all(&framed(&[vec![7; 50]])).await.unwrap();
+    let length = frames.next(&mut ours, MIB, &client, PATIENCE).await;
+    assert_eq!(length.unwrap(), Some(50));
+    frames.consume(50);
+    let reading = frames.next(&mut ours, MIB, &client, PATIENCE);
+    let end = tokio::time::timeout(100 * PATIENCE, reading).await;
+    assert!(end.is_err(), "{end:?}");
 }

@@ -11,9 +11,8 @@ use smb::wire::{
 use smb::{Guid, NtStatus};
 
 use crate::connection::ioctl::volume_object_id;
-use crate::connection::request::Failure;
-use crate::share::{Backend, Capacity, StoreResult, Waiting};
-use crate::tree_connect::{Share, ShareKind};
+use crate::request::Failure;
+use crate::share::{Backend, Capacity, Share, ShareKind, StoreResult, Waiting};
 
 /// Bytes of a sector, as every client expects them.
 const SECTOR: u32 = 512;

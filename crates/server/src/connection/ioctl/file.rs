@@ -4,12 +4,11 @@
 use smb::wire::{IoctlRequest, access_mask, file_attributes, fsctl};
 use smb::{FileTime, NtStatus};
 
-use crate::connection::request::Failure;
 use crate::core::Core;
 use crate::file::lock::Access;
 use crate::open::{FileOpen, Open};
-use crate::share::{FileKey, StoreError, StoreResult, Waiting};
-use crate::tree_connect::ShareKind;
+use crate::request::Failure;
+use crate::share::{FileKey, ShareKind, StoreError, StoreResult, Waiting};
 
 /// Bytes of FILE_ALLOCATED_RANGE_BUFFER and of FILE_ZERO_DATA_INFORMATION
 /// ([MS-FSCC] 2.3.55, 2.3.71): two numbers.
@@ -41,7 +40,11 @@ impl Control<'_> {
                 Ok((NtStatus::SUCCESS, vec![0; 2]))
             }
             fsctl::FSCTL_GET_COMPRESSION => Err(NtStatus::INVALID_PARAMETER.into()),
-            fsctl::FSCTL_SET_COMPRESSION => Err(NtStatus::NOT_SUPPORTED.into()),
+            fsctl::FSCTL_SET_COMPRESSION => match self.ioctl.input.first_chunk() {
+                Some([0, 0]) => Ok((NtStatus::SUCCESS, Vec::new())),
+                Some(_) => Err(NtStatus::NOT_SUPPORTED.into()),
+                None => Err(NtStatus::INVALID_PARAMETER.into()),
+            },
             fsctl::FSCTL_SET_SPARSE => self.set_sparse(),
             fsctl::FSCTL_SET_ZERO_DATA => self.set_zero_data(),
             fsctl::FSCTL_QUERY_ALLOCATED_RANGES => self.allocated_ranges(),

@@ -17,7 +17,7 @@ fn a_file_marked_for_deletion_goes_with_its_last_open() {
     let one = bench.create(file("a")).open();
     let two = bench.create(file("a")).open();
     let held = bench.file(one).clone();
-    held.set_delete_pending(one, true);
+    held.set_delete_pending(true);
     assert!(held.is_delete_pending());
     assert_eq!(bench.create(file("a")), PENDING);
     // Not even attributes can be looked at by a new open.
@@ -36,12 +36,24 @@ fn a_file_marked_for_deletion_goes_with_its_last_open() {
 #[test]
 fn a_mark_can_be_taken_back() {
     let mut bench = Bench::new();
-    let one = bench.create(file("a").delete_on_close()).open();
-    bench.file(one).set_delete_pending(one, true);
-    bench.file(one).set_delete_pending(one, false);
+    let one = bench.create(file("a")).open();
+    bench.file(one).set_delete_pending(true);
+    bench.file(one).set_delete_pending(false);
     bench.create(file("a")).open();
     assert!(bench.close(one).unlink.is_none());
     bench.create(file("a")).open();
+    bench.end();
+}
+
+#[test]
+fn delete_on_close_cannot_be_taken_back() {
+    let mut bench = Bench::new();
+    let one = bench.create(file("a").delete_on_close()).open();
+    let held = bench.file(one).clone();
+    held.set_delete_pending(true);
+    held.set_delete_pending(false);
+    assert!(unlinks(&bench.close(one), &held));
+    bench.table.removed(&held);
     bench.end();
 }
 
@@ -57,7 +69,7 @@ fn delete_on_close_takes_effect_when_that_open_closes() {
     assert!(held.is_delete_pending());
     assert_eq!(bench.create(file("a")), PENDING);
     // Another open may still keep the file.
-    held.set_delete_pending(two, false);
+    held.set_delete_pending(false);
     let three = bench.create(file("a")).open();
     held.set_delete_on_close(three, true);
     bench.close(two);
@@ -110,7 +122,7 @@ fn a_deleted_file_waits_for_its_streams() {
     let one = bench.create(file("a")).open();
     let stream = bench.create(file("a").stream("S")).open();
     let held = bench.file(one).clone();
-    held.set_delete_pending(one, true);
+    held.set_delete_pending(true);
     assert!(bench.file(stream).is_delete_pending());
     assert_eq!(bench.create(file("a").stream("S")), PENDING);
     assert_eq!(bench.create(file("a").stream("NEW")), PENDING);
@@ -139,7 +151,7 @@ fn a_stream_is_deleted_alone() {
     bench.create(file("a")).open();
     // The file is marked and closed while the store removes the stream.
     let (base, opens) = (bench.file(one).clone(), [one, one + 3]);
-    base.set_delete_pending(one, true);
+    base.set_delete_pending(true);
     for open in opens {
         assert!(bench.close(open).unlink.is_none());
     }

@@ -228,11 +228,22 @@ impl Model {
                 return Outcome::Refused(NtStatus::DELETE_PENDING);
             }
         }
-        let overwrites = matches!(
-            attempt.effect,
-            CreateEffect::Overwritten | CreateEffect::Superseded
-        );
-        let claimed = attempt.access | if overwrites { 2 } else { 0 };
+        let added = match attempt.effect {
+            CreateEffect::Overwritten => 0x2,
+            CreateEffect::Superseded => 0x1_0000,
+            _ => 0,
+        };
+        let overwrites = added != 0;
+        let claimed = attempt.access | added;
+        let keeps = |other: &ModelOpen| {
+            other.target != target
+                && base(other.target) == target
+                && other.access & 0x1_0027 != 0
+                && other.share_access & 4 == 0
+        };
+        if claimed & 0x1_0000 != 0 && self.opens.iter().any(keeps) {
+            return Outcome::Refused(NtStatus::SHARING_VIOLATION);
+        }
         let others = self.opens.iter().filter(|other| other.target == target);
         let conflict = others.clone().any(|other| {
             share_conflict(
@@ -350,7 +361,7 @@ impl Model {
                 let was_breaking = lease.breaking.is_some();
                 wait |= lease.state & awaited != 0;
                 if lease.state & lost == 0 {
-                    wait |= was_breaking;
+                    wait |= was_breaking && !conflict;
                 } else {
                     wait |= was_breaking && again;
                     self.break_lease(at, lease.state & !lost, now);

@@ -364,7 +364,7 @@ fn directories_have_no_oplocks() {
 fn a_file_marked_for_deletion_is_refused_without_a_break() {
     let mut bench = Bench::new();
     let one = bench.create(file("a").batch()).open();
-    bench.file(one).set_delete_pending(one, true);
+    bench.file(one).set_delete_pending(true);
     let came = bench.create(file("a").access(READ));
     assert_eq!(came, Came::Refused(NtStatus::DELETE_PENDING));
     assert!(bench.breaks().is_empty());

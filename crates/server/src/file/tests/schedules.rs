@@ -100,8 +100,7 @@ impl Trial {
                     .position(|other| other.open == open)
                     .unwrap();
                 self.model.pending[self.model.opens[at].target] = pending;
-                self.model.opens[at].delete_on_close &= pending;
-                self.bench.file(open).set_delete_pending(open, pending);
+                self.bench.file(open).set_delete_pending(pending);
             }
             (31, Some(open)) => {
                 let at = self

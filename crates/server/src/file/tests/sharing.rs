@@ -129,20 +129,41 @@ fn a_file_with_open_streams_is_not_renamed() {
 fn nothing_moves_into_a_directory_that_is_open_for_deletion_or_to_be_left_alone() {
     let mut bench = Bench::new();
     let looking = bench.create(directory("d").access(READ)).open();
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
-    let deleting = bench.create(directory("d").access(DELETE)).open();
+    let d = bench.identity("d");
     let violation = Err(NtStatus::SHARING_VIOLATION);
-    assert_eq!(bench.table.may_move_into(&name("D")), violation);
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
+    let deleting = bench.create(directory("d").access(DELETE)).open();
+    assert_eq!(bench.table.may_move_into(&d), violation);
     bench.close(deleting);
     let alone = directory("d")
         .access(READ)
         .share(SHARE_ALL & !share_access::FILE_SHARE_WRITE);
     let alone = bench.create(alone).open();
-    assert_eq!(bench.table.may_move_into(&name("d")), violation);
+    assert_eq!(bench.table.may_move_into(&d), violation);
     bench.close(alone);
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
     bench.close(looking);
-    assert_eq!(bench.table.may_move_into(&name("d")), Ok(()));
+    assert_eq!(bench.table.may_move_into(&d), Ok(()));
+    bench.end();
+}
+
+#[test]
+fn nothing_comes_into_a_directory_that_is_to_be_deleted() {
+    let mut bench = Bench::new();
+    let one = bench.create(directory("d")).open();
+    let d = bench.identity("d");
+    assert!(!bench.table.is_directory_doomed(&name("d/a")));
+    bench.file(one).set_delete_pending(true);
+    let pending = Err(NtStatus::DELETE_PENDING);
+    assert_eq!(bench.table.may_move_into(&d), pending);
+    assert!(bench.table.is_doomed(&d));
+    assert!(bench.table.is_directory_doomed(&name("D/a")));
+    assert!(!bench.table.is_directory_doomed(&name("d")));
+    bench.file(one).set_delete_pending(false);
+    assert!(!bench.table.is_directory_doomed(&name("d/a")));
+    let file = bench.create(file("f")).open();
+    bench.file(file).set_delete_pending(true);
+    assert!(!bench.table.is_directory_doomed(&name("f/a")));
     bench.end();
 }
 
@@ -153,4 +174,31 @@ fn an_entry_of_the_table_is_small() {
     let file = size_of::<File>() + 2 * size_of::<usize>();
     assert!(file <= 304, "{file}");
     assert!(size_of::<Entry>() <= 24, "{}", size_of::<Entry>());
+}
+
+/// With the file its streams would go.
+#[test]
+fn a_stream_that_is_not_shared_for_deletion_keeps_its_file() {
+    let refused = Came::Refused(NtStatus::SHARING_VIOLATION);
+    let all = share_access::FILE_SHARE_READ
+        | share_access::FILE_SHARE_WRITE
+        | share_access::FILE_SHARE_DELETE;
+    let without = all & !share_access::FILE_SHARE_DELETE;
+    let deletes = || file("a").access(DELETE).share(all);
+    let mut bench = Bench::new();
+    let first = bench.create(file("a").stream("S").share(without)).open();
+    let second = bench.create(file("a").stream("T").share(without)).open();
+    assert_eq!(bench.create(deletes()), refused);
+    bench.create(file("a").access(READ).share(all)).open();
+    bench.close(first);
+    assert_eq!(bench.create(deletes()), refused);
+    bench.close(second);
+    let open = bench.create(deletes()).open();
+    bench.close(open);
+    // Who looks at attributes keeps nothing, and streams that share deletion do not.
+    let looks = file("a").stream("S").access(ATTRIBUTES).share(0);
+    bench.create(looks).open();
+    bench.create(file("a").stream("T").share(all)).open();
+    bench.create(deletes()).open();
+    bench.end();
 }

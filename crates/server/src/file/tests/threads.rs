@@ -39,7 +39,7 @@ fn work(table: &FileTable, thread: u64, now: Instant) {
                 2 => {
                     let _ = file.acknowledge_oplock(open, 1, now, &mut effects);
                 }
-                3 => file.set_delete_pending(open, number.is_multiple_of(2)),
+                3 => file.set_delete_pending(number.is_multiple_of(2)),
                 _ => drop(table.name_of(&file, open)),
             }
             unlink_all(table, table.close(&file, open, now, &mut effects).unlink);

@@ -10,13 +10,13 @@ use smb::wire::notify_action::{
     FILE_ACTION_RENAMED_OLD_NAME,
 };
 
-use super::AbsoluteName;
+use crate::file::name::FileName;
 
 /// A change of one entry of a directory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change<'a> {
     /// The entry.
-    pub(crate) name: &'a AbsoluteName,
+    pub(crate) name: &'a FileName,
     /// FILE_ACTION_*.
     pub(crate) action: u32,
     /// FILE_NOTIFY_CHANGE_* bits that it touches.
@@ -25,7 +25,7 @@ pub(crate) struct Change<'a> {
 
 impl<'a> Change<'a> {
     /// A new file, link or directory.
-    pub(crate) fn added(name: &'a AbsoluteName, is_directory: bool) -> Self {
+    pub(crate) fn added(name: &'a FileName, is_directory: bool) -> Self {
         Self {
             name,
             action: FILE_ACTION_ADDED,
@@ -34,7 +34,7 @@ impl<'a> Change<'a> {
     }
 
     /// A file or directory that has gone.
-    pub(crate) fn removed(name: &'a AbsoluteName, is_directory: bool) -> Self {
+    pub(crate) fn removed(name: &'a FileName, is_directory: bool) -> Self {
         Self {
             action: FILE_ACTION_REMOVED,
             ..Self::added(name, is_directory)
@@ -42,7 +42,7 @@ impl<'a> Change<'a> {
     }
 
     /// A file or directory with other data or attributes.
-    pub(crate) fn modified(name: &'a AbsoluteName, filter: u32) -> Self {
+    pub(crate) fn modified(name: &'a FileName, filter: u32) -> Self {
         Self {
             name,
             action: FILE_ACTION_MODIFIED,
@@ -64,13 +64,13 @@ fn name_filter(is_directory: bool) -> u32 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rename<'a> {
     /// As it was.
-    pub(crate) old: &'a AbsoluteName,
+    pub(crate) old: &'a FileName,
     /// As it is.
-    pub(crate) new: &'a AbsoluteName,
+    pub(crate) new: &'a FileName,
     /// A directory: what is watched below it is known by the new name from now on.
     pub(crate) is_directory: bool,
     /// The name, in its old spelling, of the file that `new` has replaced.
-    pub(crate) replaced: Option<&'a AbsoluteName>,
+    pub(crate) replaced: Option<&'a FileName>,
 }
 
 impl<'a> Rename<'a> {

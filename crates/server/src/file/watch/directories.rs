@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::name::{AbsoluteName, fold};
+use crate::file::name::FileName;
+use crate::share::name::upcase;
 
 /// Index of a [`Node`].
 pub(super) type NodeId = u32;
@@ -60,7 +61,7 @@ impl Default for Directories {
 
 impl Directories {
     /// `open` watches `directory`.
-    pub(super) fn add(&mut self, directory: &AbsoluteName, open: u32, tree: bool) -> NodeId {
+    pub(super) fn add(&mut self, directory: &FileName, open: u32, tree: bool) -> NodeId {
         let id = self.make(directory);
         self.node(id).opens_of(tree).push(open);
         id
@@ -79,7 +80,7 @@ impl Directories {
 
     /// Calls `found` for each open that watches the directory of the entry `name` or, whole,
     /// one above it, with the entry's name relative to that directory.
-    pub(super) fn watchers<'n>(&self, name: &'n AbsoluteName, mut found: impl FnMut(u32, &'n str)) {
+    pub(super) fn watchers<'n>(&self, name: &'n FileName, mut found: impl FnMut(u32, &'n str)) {
         let mut folded = String::new();
         let mut node = &self.nodes[ROOT as usize];
         let mut relative = below_root(name);
@@ -101,13 +102,13 @@ impl Directories {
     }
 
     /// The opens that watch exactly `directory`.
-    pub(super) fn watchers_at(&self, directory: &AbsoluteName) -> Vec<u32> {
+    pub(super) fn watchers_at(&self, directory: &FileName) -> Vec<u32> {
         self.find(directory)
             .map_or_else(Vec::new, |id| self.nodes[id as usize].all_opens().collect())
     }
 
     /// Takes `directory` and everything below it out; gives the opens that watched there.
-    pub(super) fn detach_all(&mut self, directory: &AbsoluteName) -> Vec<u32> {
+    pub(super) fn detach_all(&mut self, directory: &FileName) -> Vec<u32> {
         let mut opens = Vec::new();
         let Some(top) = self.find(directory).filter(|id| *id != ROOT) else {
             return opens;
@@ -128,8 +129,8 @@ impl Directories {
     /// another node because somebody watched that name already.
     pub(super) fn rename(
         &mut self,
-        old: &AbsoluteName,
-        new: &AbsoluteName,
+        old: &FileName,
+        new: &FileName,
         mut moved: impl FnMut(u32, NodeId),
     ) {
         let Some(id) = self.find(old).filter(|id| *id != ROOT) else {
@@ -168,7 +169,7 @@ impl Directories {
         self.nodes.len()
     }
 
-    fn find(&self, directory: &AbsoluteName) -> Option<NodeId> {
+    fn find(&self, directory: &FileName) -> Option<NodeId> {
         let mut folded = String::new();
         let mut id = ROOT;
         for component in components(directory) {
@@ -178,7 +179,7 @@ impl Directories {
         Some(id)
     }
 
-    fn make(&mut self, directory: &AbsoluteName) -> NodeId {
+    fn make(&mut self, directory: &FileName) -> NodeId {
         let mut folded = String::new();
         let mut id = ROOT;
         for component in components(directory) {
@@ -238,11 +239,22 @@ impl Directories {
     }
 }
 
-fn below_root(name: &AbsoluteName) -> &str {
-    let name = name.as_str();
+fn below_root(name: &FileName) -> &str {
+    let name = name.as_prefix();
     name.strip_prefix('/').unwrap_or(name)
 }
 
-fn components(name: &AbsoluteName) -> impl Iterator<Item = &str> {
-    name.as_str().split('/').filter(|part| !part.is_empty())
+fn components(name: &FileName) -> impl Iterator<Item = &str> {
+    name.as_prefix().split('/').filter(|part| !part.is_empty())
+}
+
+/// Puts into `folded` what all spellings of `component` have in common.
+fn fold(component: &str, folded: &mut String) {
+    folded.clear();
+    if component.is_ascii() {
+        folded.push_str(component);
+        folded.make_ascii_uppercase();
+    } else {
+        folded.extend(component.chars().map(upcase));
+    }
 }

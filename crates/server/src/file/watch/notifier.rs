@@ -22,8 +22,9 @@ use smb::wire::completion_filter::{
     FILE_NOTIFY_CHANGE_LAST_WRITE, FILE_NOTIFY_CHANGE_SECURITY, FILE_NOTIFY_CHANGE_SIZE,
 };
 
-use super::{AbsoluteName, Change, Ready, Rename, WatchRequest, WatchTable, Watched};
+use super::{Change, Ready, Rename, WatchRequest, WatchTable, Watched};
 use crate::file::Ticket;
+use crate::file::name::FileName;
 use crate::share::local::inotify::{LocalChange, OwnChange, Watcher};
 
 /// What another program's writing touches. The kernel does not tell whether the length has
@@ -74,7 +75,7 @@ impl Notifier {
     pub(crate) fn watch(
         &self,
         open: u32,
-        directory: &AbsoluteName,
+        directory: &FileName,
         watch_path: Option<&str>,
         request: WatchRequest,
     ) -> Watched {
@@ -83,7 +84,7 @@ impl Notifier {
         if let Some(path) = watch_path.filter(|_| is_first)
             && let Some(local) = self.start_local()
         {
-            local.watch(open, directory.as_str(), path, request.tree);
+            local.watch(open, directory.as_prefix(), path, request.tree);
         }
         watched
     }
@@ -102,9 +103,9 @@ impl Notifier {
     }
 
     /// The server is about to make this change.
-    pub(crate) fn expect(&self, name: &AbsoluteName, change: OwnChange) {
+    pub(crate) fn expect(&self, name: &FileName, change: OwnChange) {
         if let Some(local) = self.local() {
-            local.expect(name.as_str(), change);
+            local.expect(name.as_prefix(), change);
         }
     }
 
@@ -120,24 +121,24 @@ impl Notifier {
     }
 
     /// The change that was expected was not made.
-    pub(crate) fn unexpect(&self, name: &AbsoluteName, change: OwnChange) {
+    pub(crate) fn unexpect(&self, name: &FileName, change: OwnChange) {
         if let Some(local) = self.local() {
-            local.unexpect(name.as_str(), change);
+            local.unexpect(name.as_prefix(), change);
         }
     }
 
     /// A new file, link or directory.
-    pub(crate) fn added(&self, name: &AbsoluteName, is_directory: bool) {
+    pub(crate) fn added(&self, name: &FileName, is_directory: bool) {
         self.changed(Change::added(name, is_directory));
     }
 
     /// A file or directory was deleted.
-    pub(crate) fn removed(&self, name: &AbsoluteName, is_directory: bool) {
+    pub(crate) fn removed(&self, name: &FileName, is_directory: bool) {
         self.tell(|table, ready| removed(table, name, is_directory, ready));
     }
 
     /// A file or directory with other data or attributes; FILE_NOTIFY_CHANGE_* bits.
-    pub(crate) fn modified(&self, name: &AbsoluteName, filter: u32) {
+    pub(crate) fn modified(&self, name: &FileName, filter: u32) {
         self.changed(Change::modified(name, filter));
     }
 
@@ -149,14 +150,14 @@ impl Notifier {
     /// A file or directory has got another name.
     pub(crate) fn renamed(&self, rename: &Rename<'_>) {
         if let Some(local) = self.local().filter(|_| rename.is_directory) {
-            local.renamed(rename.old.as_str(), rename.new.as_str());
+            local.renamed(rename.old.as_prefix(), rename.new.as_prefix());
         }
         self.tell(|table, ready| table.renamed(rename, ready));
     }
 
     /// A directory will be deleted when its last open is closed: somebody has set its
     /// disposition, or closed it with delete-on-close.
-    pub(crate) fn delete_pending(&self, directory: &AbsoluteName) {
+    pub(crate) fn delete_pending(&self, directory: &FileName) {
         self.tell(|table, ready| table.delete_pending(directory, ready));
     }
 
@@ -200,7 +201,7 @@ impl Shared {
     }
 }
 
-fn removed(table: &WatchTable, name: &AbsoluteName, is_directory: bool, ready: &mut Ready) {
+fn removed(table: &WatchTable, name: &FileName, is_directory: bool, ready: &mut Ready) {
     table.changed(Change::removed(name, is_directory), ready);
     if is_directory {
         table.directory_removed(name, ready);
@@ -209,7 +210,7 @@ fn removed(table: &WatchTable, name: &AbsoluteName, is_directory: bool, ready: &
 
 /// Tells what other programs have done.
 fn tell_local(table: &WatchTable, changes: &[LocalChange], ready: &mut Ready) {
-    let absolute = |name: &String| AbsoluteName::local(name);
+    let absolute = |name: &String| FileName::local(name);
     for change in changes {
         match change {
             LocalChange::Added { name, is_directory } => {

@@ -19,8 +19,8 @@ mod model;
 
 const NAMES: u32 = FILE_NAME | DIR_NAME;
 
-fn name(path: &str) -> AbsoluteName {
-    AbsoluteName::local(path)
+fn name(path: &str) -> FileName {
+    FileName::local(path)
 }
 
 fn request(ticket: u64) -> WatchRequest {
@@ -234,8 +234,8 @@ fn names_are_compared_without_case_and_told_as_spelled() {
 
 #[test]
 fn a_share_within_a_share_tells_the_outer() {
-    let inner = AbsoluteName::new("/srv/outer/inner/", &SharePath::parse("dir\\file").unwrap());
-    let outer = AbsoluteName::new("/srv/outer", &SharePath::parse("inner\\dir\\file").unwrap());
+    let inner = FileName::new("/srv/outer/inner/", &SharePath::parse("dir\\file").unwrap());
+    let outer = FileName::new("/srv/outer", &SharePath::parse("inner\\dir\\file").unwrap());
     assert_eq!(inner, outer);
     let mut it = Watches::default();
     it.waits(1, "/srv/outer", tree(1));

@@ -14,12 +14,12 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::fd::AsFd;
 use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 use smb::FileTime;
 
 use super::super::{FileKey, FileKind};
+use super::extended::At;
 use super::facts::Facts;
 
 pub(super) const READONLY: u32 = 0x0001;
@@ -50,31 +50,35 @@ pub(super) struct SetChangeTime {
     pub(super) at: FileTime,
 }
 
-/// What the extended attribute holds.
+/// What the extended attribute holds, and what clients have beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) attributes: Option<u32>,
     pub(super) creation_time: Option<FileTime>,
     pub(super) change_time: Option<SetChangeTime>,
+    /// EaSize of the client's attributes, which are beside it.
+    pub(super) ea_size: u32,
 }
 
 impl Stored {
-    /// Of the file at `path`, a link itself; nothing if it has none or may not be asked.
-    pub(super) fn of_path(path: &str) -> Self {
+    /// Of what is there; nothing if it has none or may not be asked.
+    pub(super) fn of(at: At<'_>) -> Self {
+        // One question for most files, which have no extended attributes.
+        let Ok(names) = at.names() else {
+            return Self::default();
+        };
+        if names.is_empty() {
+            return Self::default();
+        }
         let mut value = [0; BYTES];
-        Self::decode(rustix::fs::lgetxattr(path, NAME, &mut value), &value)
-    }
-
-    /// Of what the link `path` in `/proc` stands for.
-    pub(super) fn of_descriptor_path(path: &str) -> Self {
-        let mut value = [0; BYTES];
-        Self::decode(rustix::fs::getxattr(path, NAME, &mut value), &value)
-    }
-
-    /// Of an open file, not O_PATH.
-    pub(super) fn of(fd: impl AsFd) -> Self {
-        let mut value = [0; BYTES];
-        Self::decode(rustix::fs::fgetxattr(fd, NAME, &mut value), &value)
+        let stored = match names.iter().any(|name| name == NAME) {
+            true => Self::decode(at.value(NAME, &mut value), &value),
+            false => Self::default(),
+        };
+        Self {
+            ea_size: names.ea_size(at),
+            ..stored
+        }
     }
 
     fn decode(length: Result<usize, Errno>, value: &[u8; BYTES]) -> Self {
@@ -91,7 +95,7 @@ impl Stored {
         let mut stored = Self {
             attributes: (attributes != 0).then_some(attributes),
             creation_time: time(),
-            change_time: None,
+            ..Self::default()
         };
         match length {
             Ok(SHORT_BYTES) => stored,

@@ -130,6 +130,7 @@ impl Facts {
             // The links of a directory are its subdirectories' way back, not names.
             links: if is_file { statx.stx_nlink } else { 1 },
             attributes: attributes::shown(kind, stored.attributes, self.is_read_only()),
+            ea_size: stored.ea_size,
         })
     }
 }

@@ -18,6 +18,7 @@ use super::super::{
 use super::attributes::{self, SetChangeTime, Stored};
 use super::beneath::Root;
 use super::errno::{resolution_error, status};
+use super::extended::At;
 use super::facts::Facts;
 use super::listing::Pages;
 use super::medium::Medium;
@@ -130,8 +131,8 @@ impl LocalHandle {
             self.medium().check_device(waiting)?;
         }
         let stored = match self.is_path_only() {
-            true => Stored::of_descriptor_path(&descriptor_path(&self.fd)),
-            false => Stored::of(&self.fd),
+            true => Stored::of(At::Path(&descriptor_path(&self.fd))),
+            false => Stored::of(At::Open(self.fd.as_fd())),
         };
         Ok(self.root.known.read(facts, stored))
     }
@@ -181,7 +182,7 @@ impl LocalHandle {
     fn stat_of_path(&self, fd: &OwnedFd) -> StoreResult<Option<FileStat>> {
         let facts = Facts::of(fd).map_err(status)?;
         let stored = self.root.known.find(&facts).unwrap_or_else(|| {
-            let stored = Stored::of_descriptor_path(&descriptor_path(fd));
+            let stored = Stored::of(At::Path(&descriptor_path(fd)));
             self.root.known.read(&facts, stored)
         });
         Ok(facts.file_stat(&stored))
@@ -192,7 +193,7 @@ impl LocalHandle {
         facts.kind()?;
         let stored = self.root.known.find(facts).unwrap_or_else(|| {
             let path = format!("{}/{name}", descriptor_path(&self.fd));
-            self.root.known.read(facts, Stored::of_path(&path))
+            self.root.known.read(facts, Stored::of(At::Link(&path)))
         });
         facts.file_stat(&stored)
     }
@@ -377,16 +378,24 @@ impl FileHandle for LocalHandle {
         Ok(extended::list(&descriptor_path(&self.fd))?)
     }
 
-    fn set_extended_attribute(
+    fn change_extended_attributes(
         &self,
-        name: &str,
-        value: &[u8],
+        changes: &[ExtendedAttribute],
         waiting: Waiting,
     ) -> StoreResult<()> {
         self.check_writable()?;
         self.medium().check_device(waiting)?;
+        let stored = self.stored(&self.facts()?, waiting)?;
         let path = descriptor_path(&self.fd);
-        Ok(extended::set_one(&path, name, value)?)
+        extended::change(&path, changes)?;
+        let stored = Stored {
+            ea_size: extended::size(At::Path(&path)),
+            // It has changed again.
+            change_time: None,
+            ..stored
+        };
+        self.root.known.set(&self.facts()?, stored);
+        Ok(())
     }
 
     fn set_attributes(&self, attributes: u32, waiting: Waiting) -> StoreResult<()> {

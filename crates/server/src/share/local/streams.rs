@@ -11,12 +11,13 @@ use smb::NtStatus;
 
 use super::super::name::{StreamName, same_name};
 use super::super::{
-    Cursor, DirectoryEntry, FileHandle, FileKey, FileKind, FileStat, Names, SharePath, StoreResult,
-    StreamEntry, Times, Waiting,
+    Cursor, DirectoryEntry, ExtendedAttribute, FileHandle, FileKey, FileKind, FileStat, Names,
+    SharePath, StoreResult, StreamEntry, Times, Waiting,
 };
 use super::descriptor_path;
 use super::errno::status;
 use super::handle::LocalHandle;
+use super::medium::Medium;
 
 const PREFIX: &str = "user.netsession.stream.";
 
@@ -37,9 +38,13 @@ pub(super) struct StreamHandle {
     name: StreamName,
 }
 
-/// Held while a stream is read and stored again. One for all: streams are short and rare, and
-/// a directory may be shared twice.
-static CHANGING: Mutex<()> = Mutex::new(());
+/// Held while a stream is read and stored again, by file: a directory may be shared twice, so
+/// they are not the handle's.
+type Guards = [Mutex<()>; 64];
+
+/// Who must not wait for a device comes here only, where nobody does.
+static IN_MEMORY: Guards = [const { Mutex::new(()) }; 64];
+static ON_DEVICE: Guards = [const { Mutex::new(()) }; 64];
 
 impl StreamHandle {
     /// The stream of this name, and whether it is new: created if it is missing and `create`
@@ -50,7 +55,7 @@ impl StreamHandle {
         create: bool,
     ) -> Result<(Self, bool), NtStatus> {
         let name = StreamName::new(name)?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&base);
         let path = descriptor_path(&base.fd);
         let known = names(&path).map_err(status)?;
         if let Some(known) = known.iter().find(|known| same_name(known, name.as_str())) {
@@ -77,7 +82,7 @@ impl StreamHandle {
     /// Stores what `change` makes of the content.
     fn change(&self, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), NtStatus> {
         self.base.check_writable()?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&self.base);
         let mut content = self.content()?;
         change(&mut content);
         let path = descriptor_path(&self.base.fd);
@@ -162,6 +167,18 @@ impl FileHandle for StreamHandle {
         self.base.set_attributes(attributes, waiting)
     }
 
+    fn extended_attributes(&self, waiting: Waiting) -> StoreResult<Vec<ExtendedAttribute>> {
+        self.base.extended_attributes(waiting)
+    }
+
+    fn change_extended_attributes(
+        &self,
+        changes: &[ExtendedAttribute],
+        waiting: Waiting,
+    ) -> StoreResult<()> {
+        self.base.change_extended_attributes(changes, waiting)
+    }
+
     fn rename(&self, _target: &SharePath, _replace: bool, _waiting: Waiting) -> StoreResult<()> {
         Err(NtStatus::NOT_SUPPORTED.into())
     }
@@ -186,7 +203,7 @@ impl FileHandle for StreamHandle {
     fn unlink(&self, waiting: Waiting) -> StoreResult<()> {
         self.check_device(waiting)?;
         self.base.check_writable()?;
-        let _one_at_a_time = guard();
+        let _one_at_a_time = guard(&self.base);
         let path = descriptor_path(&self.base.fd);
         Ok(rustix::fs::removexattr(path, attribute(&self.name)).map_err(status)?)
     }
@@ -230,8 +247,13 @@ pub(super) fn list(path: &str) -> Result<Vec<StreamEntry>, NtStatus> {
     Ok(entries)
 }
 
-fn guard() -> MutexGuard<'static, ()> {
-    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+fn guard(base: &LocalHandle) -> MutexGuard<'static, ()> {
+    let guards = match base.medium() {
+        Medium::Memory => &IN_MEMORY,
+        Medium::Disk | Medium::Remote => &ON_DEVICE,
+    };
+    let place = (base.key.inode ^ base.key.device) as usize % guards.len();
+    guards[place].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn attribute(name: &StreamName) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use smb::FileTime;
 use tempfile::TempDir;
 
-use super::super::{Cursor, FileHandle, FileStat, Names, StoreError, Times};
+use super::super::{Cursor, ExtendedAttribute, FileHandle, FileStat, Names, StoreError, Times};
 use super::*;
 
 mod data;

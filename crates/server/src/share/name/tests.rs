@@ -90,8 +90,10 @@ fn parse_refuses() {
 fn parse_bounds_lengths() {
     assert!(parse(&"x".repeat(255)).is_ok());
     assert_eq!(parse(&"x".repeat(256)), Err(NtStatus::OBJECT_NAME_INVALID));
-    // 128 characters, 256 bytes.
-    assert_eq!(parse(&"é".repeat(128)), Err(NtStatus::OBJECT_NAME_INVALID));
+    // 128 characters, 256 bytes: a name for clients, but none for the disk.
+    assert!(parse(&"é".repeat(127)).is_ok());
+    assert_eq!(parse(&"é".repeat(128)), Err(NtStatus::NAME_TOO_LONG));
+    assert_eq!(parse(&"é".repeat(256)), Err(NtStatus::OBJECT_NAME_INVALID));
     let long = vec!["x".repeat(100); 39].join("\\");
     assert!(long.len() <= MAX_PATH_BYTES);
     assert!(parse(&long).is_ok());

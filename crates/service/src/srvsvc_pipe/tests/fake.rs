@@ -5,12 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use server::application::{
-    OpenRow, Page, ServerFacts, SessionFilter, SessionGlobalId, SessionRow, ShareRow,
-    TreeConnectRow,
+    Administrator, Application, Interest, OpenRow, Page, Reason, ServerFacts, SessionFilter,
+    SessionGlobalId, SessionRow, ShareRow, Subscription, TreeConnectRow,
 };
 use smb::FileTime;
-
-use crate::srvsvc_pipe::Administration;
 
 #[derive(Clone, Default)]
 pub(super) struct Fake(Arc<Mutex<Tables>>);
@@ -79,7 +77,7 @@ fn page<T>(rows: impl Iterator<Item = T>, limit: usize) -> Page<T> {
     Page { rows, total }
 }
 
-impl Administration for Fake {
+impl Application for Fake {
     fn sessions(
         &self,
         filter: SessionFilter<'_>,
@@ -101,7 +99,7 @@ impl Administration for Fake {
         (handle != 0).then_some(SessionGlobalId(handle.into()))
     }
 
-    fn close_session(&self, id: SessionGlobalId) -> bool {
+    fn close_session(&self, id: SessionGlobalId, _reason: Reason) -> bool {
         self.tables().sessions.remove(&id.0).is_some()
     }
 
@@ -118,7 +116,7 @@ impl Administration for Fake {
         self.tables().opens.get(&id).cloned()
     }
 
-    fn close_open(&self, id: u32) -> bool {
+    fn close_open(&self, id: u32, _by: Administrator) -> bool {
         self.tables().opens.remove(&id).is_some()
     }
 
@@ -144,5 +142,9 @@ impl Administration for Fake {
     fn now(&self) -> FileTime {
         // 2026-11-21 06:04:56.78 UTC.
         FileTime::from_unix(1_795_241_096, 780_000_000)
+    }
+
+    fn subscribe(&self, _interest: Interest) -> Subscription {
+        Subscription::none()
     }
 }

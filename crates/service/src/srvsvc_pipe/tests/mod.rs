@@ -9,7 +9,7 @@ use std::sync::Arc;
 use server::account::{
     SID_ADMINISTRATORS, SID_AUTHENTICATED_USERS, SID_NETWORK, SID_SERVER_OPERATORS, SecurityContext,
 };
-use server::application::SessionGlobalId;
+use server::application::{Administrator, Ending, Reason, SessionGlobalId};
 use srvsvc::{SessionDelRequest, SessionEnumRequest, SessionEnumResponse, opnum};
 
 use super::endpoint::Endpoint;
@@ -30,26 +30,37 @@ fn user(groups: &[&str]) -> Arc<SecurityContext> {
     })
 }
 
-fn endpoint(fake: &Fake, security_context: Arc<SecurityContext>) -> Endpoint<Fake> {
+fn endpoint(fake: &Fake, security_context: Arc<SecurityContext>) -> Endpoint {
     Endpoint {
         session: Some(SessionGlobalId(1)),
         security_context,
         client_name: Arc::from("192.0.2.1"),
-        administration: fake.clone(),
+        administration: Arc::new(fake.clone()),
         close_after_reply: Vec::new(),
     }
 }
 
+/// The caller has ended the session it calls over.
+fn own_ending() -> Ending {
+    Ending {
+        session: SessionGlobalId(1),
+        reason: Reason::Administrator(Administrator {
+            user_name: Arc::from("caller"),
+            client_name: Arc::from("192.0.2.1"),
+        }),
+    }
+}
+
 /// The caller's session has id 1.
-fn admin(fake: &Fake) -> Endpoint<Fake> {
+fn admin(fake: &Fake) -> Endpoint {
     endpoint(fake, user(&[SID_ADMINISTRATORS]))
 }
 
-fn operator(fake: &Fake) -> Endpoint<Fake> {
+fn operator(fake: &Fake) -> Endpoint {
     endpoint(fake, user(&[SID_SERVER_OPERATORS]))
 }
 
-fn ordinary(fake: &Fake) -> Endpoint<Fake> {
+fn ordinary(fake: &Fake) -> Endpoint {
     endpoint(fake, user(&[]))
 }
 
@@ -64,14 +75,14 @@ fn request(level: u32) -> SessionEnumRequest {
     }
 }
 
-fn enumerate(endpoint: &mut Endpoint<Fake>, request: &SessionEnumRequest) -> SessionEnumResponse {
+fn enumerate(endpoint: &mut Endpoint, request: &SessionEnumRequest) -> SessionEnumResponse {
     let stub = endpoint
         .call(opnum::NETR_SESSION_ENUM, Ndr20, &request.write(Ndr20))
         .unwrap();
     SessionEnumResponse::read(Ndr20, &stub).unwrap()
 }
 
-fn delete(endpoint: &mut Endpoint<Fake>, client: Option<&str>, user: Option<&str>) -> u32 {
+fn delete(endpoint: &mut Endpoint, client: Option<&str>, user: Option<&str>) -> u32 {
     let request = SessionDelRequest {
         server_name: None,
         client_name: client.map(str::to_owned),

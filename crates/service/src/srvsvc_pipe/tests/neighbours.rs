@@ -49,6 +49,7 @@ fn furnished() -> Fake {
     for (id, share, session) in [(1, "IPC$", 1), (2, "data", 2), (4, "IPC$", 2)] {
         tables.tree_connects.push(TreeConnectRow {
             id,
+            session: SessionGlobalId(1),
             share_name: Arc::from(share),
             share_type: if share == "IPC$" { 3 } else { 0 },
             num_opens: 2,
@@ -61,7 +62,7 @@ fn furnished() -> Fake {
     fake
 }
 
-fn files(endpoint: &mut Endpoint<Fake>, request: &FileEnumRequest) -> FileEnumResponse {
+fn files(endpoint: &mut Endpoint, request: &FileEnumRequest) -> FileEnumResponse {
     let stub = endpoint
         .call(opnum::NETR_FILE_ENUM, Ndr20, &request.write(Ndr20))
         .unwrap();
@@ -185,7 +186,7 @@ fn a_page_of_files_asks_for_no_more_rows_than_fit() {
 #[test]
 fn one_file_is_shown_and_closed() {
     let fake = furnished();
-    let info = |endpoint: &mut Endpoint<Fake>, file_id, level| {
+    let info = |endpoint: &mut Endpoint, file_id, level| {
         let request = FileGetInfoRequest::<String> {
             server_name: None,
             file_id,
@@ -196,7 +197,7 @@ fn one_file_is_shown_and_closed() {
             .unwrap();
         FileGetInfoResponse::read(Ndr20, level, &stub).unwrap()
     };
-    let close = |endpoint: &mut Endpoint<Fake>, file_id| {
+    let close = |endpoint: &mut Endpoint, file_id| {
         let request = FileCloseRequest::<String> {
             server_name: None,
             file_id,
@@ -236,7 +237,7 @@ fn one_file_is_shown_and_closed() {
 #[test]
 fn shares_are_listed_by_level() {
     let fake = furnished();
-    let ask = |endpoint: &mut Endpoint<Fake>, opnum, request: &ShareEnumRequest| {
+    let ask = |endpoint: &mut Endpoint, opnum, request: &ShareEnumRequest| {
         let stub = endpoint.call(opnum, Ndr20, &request.write(Ndr20)).unwrap();
         ShareEnumResponse::read(Ndr20, &stub).unwrap()
     };
@@ -301,7 +302,7 @@ fn shares_are_listed_by_level() {
 #[test]
 fn one_share_is_shown() {
     let fake = furnished();
-    let ask = |endpoint: &mut Endpoint<Fake>, name: &str, level| {
+    let ask = |endpoint: &mut Endpoint, name: &str, level| {
         let request = ShareGetInfoRequest {
             server_name: None,
             net_name: name.to_owned(),
@@ -326,7 +327,7 @@ fn one_share_is_shown() {
 #[test]
 fn connections_are_listed_by_share_or_client() {
     let fake = furnished();
-    let ask = |endpoint: &mut Endpoint<Fake>, qualifier: Option<&str>, level, length, handle| {
+    let ask = |endpoint: &mut Endpoint, qualifier: Option<&str>, level, length, handle| {
         let request = ConnectionEnumRequest {
             server_name: None,
             qualifier: qualifier.map(str::to_owned),
@@ -392,7 +393,7 @@ fn connections_are_listed_by_share_or_client() {
 #[test]
 fn the_server_is_described() {
     let fake = furnished();
-    let ask = |endpoint: &mut Endpoint<Fake>, level| {
+    let ask = |endpoint: &mut Endpoint, level| {
         let request = ServerGetInfoRequest::<String> {
             server_name: None,
             level,

@@ -8,7 +8,7 @@ use crate::srvsvc_pipe::SrvsvcPipe;
 
 /// A client at the other end of a pipe.
 struct Client {
-    pipe: SrvsvcPipe<Fake>,
+    pipe: SrvsvcPipe,
     association: Association,
 }
 
@@ -165,7 +165,7 @@ fn the_callers_session_is_handed_over_once() {
         0
     );
     assert_eq!(client.pipe.available(), 0);
-    assert_eq!(client.pipe.take_close_after_reply(), [SessionGlobalId(1)]);
+    assert_eq!(client.pipe.take_close_after_reply(), [own_ending()]);
     assert_eq!(client.pipe.take_close_after_reply(), []);
     assert_eq!(fake.ids(), [1], "the server closes it, not the pipe");
 }

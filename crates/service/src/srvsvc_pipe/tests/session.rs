@@ -354,5 +354,5 @@ fn the_callers_own_session_ends_after_the_reply() {
         "its other session ends at once"
     );
     assert_eq!(delete(&mut endpoint, None, Some("caller")), 0);
-    assert_eq!(endpoint.close_after_reply, [SessionGlobalId(1)]);
+    assert_eq!(endpoint.close_after_reply, [own_ending()]);
 }

@@ -162,6 +162,11 @@ impl<'b> Writer<'b> {
         })
     }
 
+    /// The form of its entries.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
     /// Whether nothing was written yet.
     pub fn is_empty(&self) -> bool {
         self.builder.is_empty()

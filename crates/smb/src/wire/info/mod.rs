@@ -100,11 +100,15 @@ macro_rules! record {
 
 pub mod chain;
 pub mod directory;
+pub mod ea;
 pub mod file;
 pub mod file_system;
+mod network_open;
 pub mod notify;
 
 pub use directory::DirectoryEntry;
+pub use ea::{FILE_NEED_EA, FileFullEaInformation, FileGetEaInformation, FullEaWriter};
 pub use file::*;
 pub use file_system::*;
+pub(super) use network_open::RawNetworkOpen;
 pub use notify::FileNotifyInformation;

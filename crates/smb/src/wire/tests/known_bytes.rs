@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::*;
 use crate::wire::create_context::{MaximalAccess, name};
+use crate::wire::info::FileNetworkOpenInformation;
 use crate::wire::ioctl::*;
 use crate::wire::lock::LockElement;
 use crate::wire::negotiate_context::*;
@@ -209,13 +210,15 @@ known!(
         oplock_level: 1,
         flags: 0,
         create_action: 1,
-        creation_time: FileTime(TIME),
-        last_access_time: FileTime(TIME + 1),
-        last_write_time: FileTime(TIME + 2),
-        change_time: FileTime(TIME + 3),
-        allocation_size: 4096,
-        end_of_file: 5,
-        file_attributes: 0x20,
+        file: FileNetworkOpenInformation {
+            creation_time: FileTime(TIME),
+            last_access_time: FileTime(TIME + 1),
+            last_write_time: FileTime(TIME + 2),
+            change_time: FileTime(TIME + 3),
+            allocation_size: 4096,
+            end_of_file: 5,
+            file_attributes: 0x20,
+        },
         file_id: FILE_ID,
         contexts: CreateContexts::from(
             &[CreateContext {
@@ -242,13 +245,15 @@ known!(
     CloseResponse,
     CloseResponse {
         flags: 1,
-        creation_time: FileTime(TIME),
-        last_access_time: FileTime(TIME + 1),
-        last_write_time: FileTime(TIME + 2),
-        change_time: FileTime(TIME + 3),
-        allocation_size: 4096,
-        end_of_file: 5,
-        file_attributes: 0x20,
+        file: FileNetworkOpenInformation {
+            creation_time: FileTime(TIME),
+            last_access_time: FileTime(TIME + 1),
+            last_write_time: FileTime(TIME + 2),
+            change_time: FileTime(TIME + 3),
+            allocation_size: 4096,
+            end_of_file: 5,
+            file_attributes: 0x20,
+        },
     }
 );
 known!(

@@ -139,3 +139,60 @@ fn file_notify_information() {
         assert!(FileNotifyInformation::read_list(&bytes[..length]).any(|entry| entry.is_err()));
     }
 }
+
+#[test]
+fn file_full_ea_information() {
+    let attributes = [
+        FileFullEaInformation {
+            flags: FILE_NEED_EA,
+            name: b"EAONE",
+            value: b"VALUE1",
+        },
+        FileFullEaInformation {
+            flags: 0,
+            name: b"SECONDEA",
+            value: b"ValueTwo",
+        },
+    ];
+    let bytes = vector("FILE_FULL_EA_INFORMATION");
+    let read: Result<Vec<_>, _> = FileFullEaInformation::read_list(&bytes).collect();
+    assert_eq!(read, Ok(attributes.to_vec()));
+    let mut written = Vec::new();
+    let mut writer = FullEaWriter::new(&mut written, bytes.len());
+    assert!(attributes.iter().all(|attribute| writer.push(attribute)));
+    assert_eq!(written, bytes);
+    for limit in 0..bytes.len() {
+        let mut written = Vec::new();
+        let mut writer = FullEaWriter::new(&mut written, limit);
+        let fits = attributes.iter().filter(|one| writer.push(one)).count();
+        assert!(fits < 2 && writer.is_empty() == (fits == 0), "{limit}");
+        assert!(written.len() <= limit);
+    }
+    for length in 1..bytes.len() {
+        assert!(FileFullEaInformation::read_list(&bytes[..length]).any(|entry| entry.is_err()));
+    }
+}
+
+#[test]
+fn file_get_ea_information() {
+    let names = [b"EAONE".as_slice(), b"SECONDEA"].map(|name| FileGetEaInformation { name });
+    let bytes = vector("FILE_GET_EA_INFORMATION");
+    let read: Result<Vec<_>, _> = FileGetEaInformation::read_list(&bytes).collect();
+    assert_eq!(read, Ok(names.to_vec()));
+    let mut written = Vec::new();
+    FileGetEaInformation::write_list(&mut written, &names);
+    assert_eq!(written, bytes);
+    for length in 1..bytes.len() {
+        assert!(FileGetEaInformation::read_list(&bytes[..length]).any(|entry| entry.is_err()));
+    }
+}
+
+/// A name is told from its value by the NUL between them.
+#[test]
+fn names_of_extended_attributes_end_with_nul() {
+    let mut bytes = vector("FILE_FULL_EA_INFORMATION");
+    assert_eq!(bytes[13], 0);
+    bytes[13] = b'!';
+    let first = FileFullEaInformation::read_list(&bytes).next();
+    assert!(first.is_some_and(|entry| entry.is_err()));
+}

@@ -167,25 +167,29 @@ proptest! {
             oplock_level: oplock,
             flags,
             create_action: disposition,
-            creation_time: FileTime(times[0]),
-            last_access_time: FileTime(times[1]),
-            last_write_time: FileTime(times[2]),
-            change_time: FileTime(times[3]),
-            allocation_size: times[4],
-            end_of_file: times[5],
-            file_attributes: attributes,
+            file: FileNetworkOpenInformation {
+                creation_time: FileTime(times[0]),
+                last_access_time: FileTime(times[1]),
+                last_write_time: FileTime(times[2]),
+                change_time: FileTime(times[3]),
+                allocation_size: times[4],
+                end_of_file: times[5],
+                file_attributes: attributes,
+            },
             file_id,
             contexts: CreateContexts::from(&contexts[..]),
         });
         round_trip!(CloseResponse, CloseResponse {
             flags: flags.into(),
-            creation_time: FileTime(times[0]),
-            last_access_time: FileTime(times[1]),
-            last_write_time: FileTime(times[2]),
-            change_time: FileTime(times[3]),
-            allocation_size: times[4],
-            end_of_file: times[5],
-            file_attributes: attributes,
+            file: FileNetworkOpenInformation {
+                creation_time: FileTime(times[0]),
+                last_access_time: FileTime(times[1]),
+                last_write_time: FileTime(times[2]),
+                change_time: FileTime(times[3]),
+                allocation_size: times[4],
+                end_of_file: times[5],
+                file_attributes: attributes,
+            },
         });
         round_trip!(CloseRequest, CloseRequest { flags: flags.into(), file_id });
         round_trip!(FlushRequest, FlushRequest { file_id });
@@ -363,6 +367,34 @@ proptest! {
     }
 
     #[test]
+    fn extended_attributes(
+        entries in vec((any::<u8>(), vec(any::<u8>(), 0..=255), vec(any::<u8>(), 0..300)), 1..6),
+    ) {
+        let attributes: Vec<_> = entries
+            .iter()
+            .map(|(flags, name, value)| FileFullEaInformation {
+                flags: *flags,
+                name,
+                value,
+            })
+            .collect();
+        let mut out = Vec::new();
+        let mut writer = FullEaWriter::new(&mut out, usize::MAX);
+        prop_assert!(attributes.iter().all(|attribute| writer.push(attribute)));
+        let read: Result<Vec<_>, _> = FileFullEaInformation::read_list(&out).collect();
+        prop_assert_eq!(read, Ok(attributes));
+
+        let names: Vec<_> = entries
+            .iter()
+            .map(|(_, name, _)| FileGetEaInformation { name })
+            .collect();
+        let mut out = Vec::new();
+        FileGetEaInformation::write_list(&mut out, &names);
+        let read: Result<Vec<_>, _> = FileGetEaInformation::read_list(&out).collect();
+        prop_assert_eq!(read, Ok(names));
+    }
+
+    #[test]
     fn all_information(number: u32, size: u64, flag: bool, file_name in name()) {
         let value = FileAllInformation {
             basic: FileBasicInformation {
@@ -471,6 +503,8 @@ fn read_everything(input: &[u8]) {
     let _ = (CreateContexts::read(input), compound::split(input).count());
     let _ = FileNotifyInformation::read_list(input).count();
     let _ = FileStreamInformation::read_list(input).count();
+    let _ = FileFullEaInformation::read_list(input).count();
+    let _ = FileGetEaInformation::read_list(input).count();
     for form in [
         Form::Directory,
         Form::Full,

@@ -25,6 +25,15 @@ def fill(value, **fields):
     return value
 
 
+def chained(*entries):
+    """Entries that begin with NextEntryOffset, at multiples of four."""
+    packed = [entry.pack() for entry in entries]
+    for at, entry in enumerate(packed[:-1]):
+        entry += bytes(-len(entry) % 4)
+        packed[at] = struct.pack("<I", len(entry)) + entry[4:]
+    return b"".join(packed)
+
+
 def file_id():
     return fill(s.SMB2_FILEID(), Persistent=0x1111222233334444, Volatile=0x5555666677778888)
 
@@ -193,6 +202,12 @@ info("FileFsFullSizeInformation", f.FileFsFullSizeInformation(), total_allocatio
 info("FileFsVolumeInformation", f.FileFsVolumeInformation(), volume_creation_time=TIME,
      volume_serial_number=0xCAFE, supports_objects=False, volume_label=u("disk"))
 info("FILE_NOTIFY_INFORMATION", cn.FileNotifyInformation(), action=4, file_name=u("a.txt"))
+print("FILE_FULL_EA_INFORMATION", chained(
+    fill(f.FileFullEaInformation(), flags=0x80, ea_name=b"EAONE", ea_value=b"VALUE1"),
+    fill(f.FileFullEaInformation(), ea_name=b"SECONDEA", ea_value=b"ValueTwo")).hex())
+print("FILE_GET_EA_INFORMATION", chained(
+    fill(f.FileGetEaInformation(), ea_name=b"EAONE"),
+    fill(f.FileGetEaInformation(), ea_name=b"SECONDEA")).hex())
 info("VALIDATE_NEGOTIATE_INFO_request", io.SMB2ValidateNegotiateInfoRequest(), capabilities=0x7F,
      guid=G, security_mode=1, dialects=[0x0302, 0x0311], dialect_count=2)
 info("VALIDATE_NEGOTIATE_INFO_response", io.SMB2ValidateNegotiateInfoResponse(),

@@ -54,7 +54,7 @@ impl Scene {
             Waiting::Allowed,
         );
         let opened = opened.unwrap();
-        let directory = AbsoluteName::new(&backend.local_path(), &opened.path);
+        let directory = FileName::new(&backend.local_path(), &opened.path);
         let request = WatchRequest {
             tree: false,
             filter: FILE_NOTIFY_CHANGE_FILE_NAME,
@@ -66,9 +66,9 @@ impl Scene {
             .watch(open, &directory, path.as_deref(), request)
     }
 
-    fn name(&self, entry: &str) -> AbsoluteName {
+    fn name(&self, entry: &str) -> FileName {
         let path = fs::canonicalize(self.directory.path()).unwrap();
-        AbsoluteName::local(path.join(entry).to_str().unwrap())
+        FileName::local(path.join(entry).to_str().unwrap())
     }
 
     fn touch(&self, entry: &str) {
@@ -140,7 +140,7 @@ fn after_delete_pending_an_open_may_watch_again() {
         .split()
         .map(|(d, n)| (d.to_owned(), n.to_owned()))
         .unwrap();
-    it.notifier.delete_pending(&AbsoluteName::local(&directory));
+    it.notifier.delete_pending(&FileName::local(&directory));
     assert_eq!(
         it.ready.recv().unwrap(),
         [(Ticket(1), Answer::DeletePending)]

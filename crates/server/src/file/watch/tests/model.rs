@@ -199,8 +199,8 @@ impl Model {
     }
 }
 
-fn absolute(path: &[&str]) -> AbsoluteName {
-    AbsoluteName::local(&path.join("/"))
+fn absolute(path: &[&str]) -> FileName {
+    FileName::local(&path.join("/"))
 }
 
 fn request_of(tree: bool, filter: u32, buffer_length: u32, ticket: u64) -> WatchRequest {

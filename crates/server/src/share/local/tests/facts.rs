@@ -293,13 +293,17 @@ fn extended_attributes_and_security_are_kept() {
         assert_eq!(handle.security(wait), Ok(Some(b"descriptor".to_vec())));
         handle.set_attributes(HIDDEN, wait).unwrap();
         assert_eq!(handle.extended_attributes(wait), Ok(vec![]));
-        handle.set_extended_attribute("EAone", b"1", wait).unwrap();
-        handle
-            .set_extended_attribute("SECOND", b"two", wait)
-            .unwrap();
-        handle
-            .set_extended_attribute("EAONE", b"changed", wait)
-            .unwrap();
+        let set = |name: &str, value: &[u8]| {
+            let change = ExtendedAttribute {
+                name: name.into(),
+                value: value.to_vec(),
+                need: false,
+            };
+            handle.change_extended_attributes(&[change], wait)
+        };
+        set("EAone", b"1").unwrap();
+        set("SECOND", b"two").unwrap();
+        set("EAONE", b"changed").unwrap();
         let all = || {
             let list = handle.extended_attributes(wait).unwrap();
             let mut list: Vec<_> = list
@@ -316,17 +320,45 @@ fn extended_attributes_and_security_are_kept() {
         };
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(all(), [pair("EAone", "changed"), pair("SECOND", "two")]);
-        handle.set_extended_attribute("second", b"", wait).unwrap();
-        handle.set_extended_attribute("none", b"", wait).unwrap();
-        assert_eq!(all(), [pair("EAone", "changed")]);
-        let denied = handle.set_extended_attribute("NetSession.security", b"x", wait);
-        assert_eq!(denied, Err(NtStatus::ACCESS_DENIED.into()));
-        for name in ["", "nul\0", &"x".repeat(255)] {
-            let invalid = handle.set_extended_attribute(name, b"x", wait);
-            assert_eq!(invalid, Err(extended::INVALID_EA_NAME.into()), "{name:?}");
+        let size = || handle.stat(wait).unwrap().ea_size;
+        assert_eq!(size(), 4 + 17 + 14);
+        // What other programs have there, if it has a name for the wire.
+        let path = store.path(name);
+        for (name, value) in [
+            ("user.of.others", "x"),
+            ("user.no:name", "x"),
+            ("user.e", ""),
+        ] {
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::setxattr(&path, name, value.as_bytes(), flags).unwrap();
         }
-        let large = handle.set_extended_attribute("large", &[1; 70_000], wait);
-        assert_eq!(large, Err(NtStatus::EA_TOO_LARGE.into()));
+        assert_eq!(all().len(), 3);
+        assert_eq!(size(), 4 + 17 + 14 + 15);
+        set("second", b"").unwrap();
+        set("of.others", b"").unwrap();
+        set("none", b"").unwrap();
+        assert_eq!(all(), [pair("EAone", "changed")]);
+        let denied = set("NetSession.security", b"x");
+        assert_eq!(denied, Err(NtStatus::ACCESS_DENIED.into()));
+        for name in ["", "nul\0", &"x".repeat(251)] {
+            let invalid = set(name, b"x");
+            assert_eq!(invalid, Err(NtStatus::INVALID_EA_NAME.into()), "{name:?}");
+        }
+        // More than the file system takes: all is as it was before.
+        let large = ["EAone", "large", "larger"].map(|name| ExtendedAttribute {
+            name: name.into(),
+            value: vec![1; 21_000],
+            need: false,
+        });
+        match handle.change_extended_attributes(&large, wait) {
+            Ok(()) => assert_eq!(handle.extended_attributes(wait).unwrap().len(), 3),
+            refused => {
+                assert_eq!(refused, Err(NtStatus::EA_TOO_LARGE.into()));
+                assert_eq!(all(), [pair("EAone", "changed")]);
+            }
+        }
+        let too_large = set("large", &[1; 65_600]);
+        assert_eq!(too_large, Err(NtStatus::EA_TOO_LARGE.into()));
         assert_eq!(handle.security(wait), Ok(Some(b"descriptor".to_vec())));
         assert_eq!(attributes(&*handle) & HIDDEN, HIDDEN);
     }

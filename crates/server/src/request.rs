@@ -3,16 +3,80 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use smb::NtStatus;
-use smb::wire::FileId;
+use smb::crypto::{Cipher, SigningAlgorithm};
+use smb::wire::{FileId, Header};
+use smb::{FileTime, NtStatus};
 
-use crate::application::SessionGlobalId;
+use crate::application::Ending;
+use crate::budget::{Charge, Cost};
+use crate::file::File;
+use crate::limits::{ANSWER_WITHOUT_CHARGE, MEMORY_RETRY};
 use crate::open::Open;
-use crate::pending::{Context, Wait};
 use crate::session::Session;
 use crate::share::StoreError;
+use crate::ticket::Ticket;
 use crate::tree_connect::TreeConnect;
 use tokio::time::Instant;
+
+/// What NEGOTIATE settled.
+#[derive(Clone, Copy)]
+pub(crate) struct Negotiated {
+    pub(crate) dialect: u16,
+    pub(crate) client_guid: smb::Guid,
+    pub(crate) client_capabilities: u32,
+    pub(crate) client_security_mode: u16,
+    pub(crate) signing_algorithm: SigningAlgorithm,
+    pub(crate) cipher: Option<Cipher>,
+    /// Largest READ, WRITE, transaction.
+    pub(crate) max_transact: u32,
+    pub(crate) multi_credit: bool,
+}
+
+/// A request that has been admitted, without its message.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) header: Header,
+    pub(crate) now: FileTime,
+    pub(crate) session: Option<Arc<Session>>,
+    pub(crate) tree_connect: Option<Arc<TreeConnect>>,
+    /// The FileId of the compound so far, for related requests.
+    pub(crate) related_file: Option<FileId>,
+    /// The FileId that it names itself, for those behind it.
+    pub(crate) named_file: Option<FileId>,
+    /// The signature was present and verified.
+    pub(crate) signature_valid: bool,
+    /// Last of its frame.
+    pub(crate) last: bool,
+    /// Bytes of data that the answer to its frame has room for.
+    pub(crate) room: usize,
+    /// What it waits under, if it waits.
+    pub(crate) ticket: Ticket,
+    /// It builds on a request, but comes behind none.
+    pub(crate) follows_nothing: bool,
+    /// It has waited before.
+    pub(crate) again: bool,
+    pub(crate) negotiated: Option<Negotiated>,
+}
+
+/// What a request waits for.
+#[derive(Clone)]
+pub(crate) enum Wait {
+    /// A place among those that a thread may execute at once for one connection, or the end
+    /// of its execution there.
+    Store,
+    /// The other requests of the connection that work on the same open.
+    Others,
+    /// Memory for its answer.
+    Memory,
+    /// Data of a pipe.
+    Pipe(Arc<Open>),
+    /// The acknowledgement of a break, or the end of its time.
+    Break(Arc<File>),
+    /// A byte-range lock.
+    Lock(Arc<Open>),
+    /// A change of a directory.
+    Change,
+}
 
 /// A request with its message.
 pub(crate) struct Request<'a> {
@@ -42,7 +106,9 @@ pub(crate) struct Done {
     /// An open that this response tells the client of.
     pub(crate) announces: Option<Arc<Open>>,
     /// Sessions to close once the answers so far have left.
-    pub(crate) close_after_reply: Vec<SessionGlobalId>,
+    pub(crate) close_after_reply: Vec<Ending>,
+    /// For the body, if it may be long.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl From<NtStatus> for Done {
@@ -55,6 +121,7 @@ impl From<NtStatus> for Done {
             sign: None,
             announces: None,
             close_after_reply: Vec::new(),
+            charge: None,
         }
     }
 }
@@ -102,12 +169,24 @@ impl Request<'_> {
             .ok_or(NtStatus::NETWORK_NAME_DELETED)
     }
 
+    /// Makes room for an answer with so much data, before anything is done; a long one is
+    /// charged until the client has taken it. It waits for what the client has not taken yet
+    /// to go.
+    ///
     /// The answers of a compound are one frame: what would make it too long is not begun.
-    pub(crate) fn require_room(&self, data: u32) -> Result<(), NtStatus> {
+    pub(crate) fn reserve_answer(&self, data: u32) -> Result<Option<Charge>, Failure> {
         if data as usize > self.room {
-            Err(NtStatus::INSUFFICIENT_RESOURCES)
-        } else {
-            Ok(())
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+        }
+        if data < ANSWER_WITHOUT_CHARGE {
+            return Ok(None);
+        }
+        match self.session()?.account.charge(Cost::bytes(data)) {
+            Ok(charge) => Ok(Some(charge)),
+            Err(_) => Err(Failure::Waits(
+                Wait::Memory,
+                Some(Instant::now() + MEMORY_RETRY),
+            )),
         }
     }
 

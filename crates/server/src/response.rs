@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use smb::NtStatus;
 use smb::wire::{self, Header, HeaderFlags};
 
-use crate::session::Session;
+use crate::budget::Charge;
+use crate::keys::Keys;
 
 /// Length prefix of a frame.
 const PREFIX: usize = 4;
@@ -19,17 +20,97 @@ const NEXT_COMMAND: Range<usize> = 20..24;
 /// Offset of the low byte of Flags.
 const FLAGS: usize = 16;
 
+/// Frames for the client, with what is charged for them until they have been written.
+#[derive(Default)]
+pub(crate) struct Answers {
+    bytes: Vec<u8>,
+    /// Boxed because most have none.
+    long: Option<Box<Long>>,
+}
+
+/// What long answers have beside their bytes.
+#[derive(Default)]
+struct Long {
+    /// Short ones that go before a long one: that is not copied behind them.
+    before: Vec<u8>,
+    charges: Vec<Charge>,
+}
+
+impl Answers {
+    /// Longer ones are not copied behind others.
+    const LONG: usize = 16 * 1024;
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.before().len() + self.bytes.len()
+    }
+
+    /// What is to be written first, usually nothing.
+    pub(crate) fn before(&self) -> &[u8] {
+        self.long.as_ref().map_or(&[], |long| &long.before)
+    }
+
+    /// What is to be written then.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds what is sent behind them.
+    pub(crate) fn append(&mut self, other: Self) {
+        let mut charges = Vec::new();
+        if let Some(long) = other.long {
+            self.append_bytes(long.before);
+            charges = long.charges;
+        }
+        self.append_bytes(other.bytes);
+        if !charges.is_empty() {
+            let long = self.long.get_or_insert_default();
+            long.charges.append(&mut charges);
+        }
+    }
+
+    fn append_bytes(&mut self, bytes: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else if self.before().is_empty() && bytes.len() > Self::LONG {
+            let before = std::mem::replace(&mut self.bytes, bytes);
+            self.long.get_or_insert_default().before = before;
+        } else {
+            self.bytes.extend_from_slice(&bytes);
+        }
+    }
+
+    /// The bytes of a single frame, or the buffer of what has been written.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl From<Vec<u8>> for Answers {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            ..Self::default()
+        }
+    }
+}
+
 /// Messages being built behind the room for prefix and transform header.
 ///
 /// A message is begun, gets its body, and is completed with its header. Its signature waits
 /// until it is known whether another message follows, because padding is signed as well.
 pub(crate) struct Response {
     out: Vec<u8>,
-    seal: Option<Arc<Session>>,
+    seal: Option<Arc<Keys>>,
     first: usize,
     last: Option<Last>,
     /// Where the message begins that is not complete yet.
     begun: Option<usize>,
+    /// For the longer ones.
+    charges: Vec<Charge>,
 }
 
 /// The last complete message.
@@ -38,12 +119,12 @@ struct Last {
     /// Without padding.
     end: usize,
     /// Whose key signs it.
-    sign: Option<Arc<Session>>,
+    sign: Option<Arc<Keys>>,
 }
 
 impl Response {
-    /// `seal`: encrypt the whole with this session's key.
-    pub(crate) fn new(seal: Option<Arc<Session>>) -> Self {
+    /// `seal`: encrypt the whole with these keys.
+    pub(crate) fn new(seal: Option<Arc<Keys>>) -> Self {
         let first = PREFIX + if seal.is_some() { TRANSFORM } else { 0 };
         Self {
             out: vec![0; first],
@@ -51,7 +132,13 @@ impl Response {
             first,
             last: None,
             begun: None,
+            charges: Vec::new(),
         }
+    }
+
+    /// Keeps the charge of a message until the whole has been written.
+    pub(crate) fn hold(&mut self, charge: Charge) {
+        self.charges.push(charge);
     }
 
     /// Neither begun nor complete messages.
@@ -98,7 +185,7 @@ impl Response {
 
     /// Fills in the header of the message begun last, and signs the message before it, which
     /// is linked to it.
-    pub(crate) fn complete(&mut self, header: &Header, sign: Option<Arc<Session>>) {
+    pub(crate) fn complete(&mut self, header: &Header, sign: Option<Arc<Keys>>) {
         let Some(start) = self.begun.take() else {
             return;
         };
@@ -140,37 +227,46 @@ impl Response {
     }
 
     /// The frame as it goes onto the stream; empty if there is no message.
-    pub(crate) fn into_frame(mut self) -> Vec<u8> {
+    pub(crate) fn into_frame(mut self) -> Answers {
         if self.is_empty() {
-            return Vec::new();
+            return Answers::default();
         }
         self.finish();
-        if let Some(session) = &self.seal
-            && let Some(keys) = &session.encryption_keys
+        if let Some(seal) = &self.seal
+            && let Some(keys) = &seal.encryption_keys
         {
-            let nonce = session.nonce.fetch_add(1, Ordering::Relaxed);
+            let nonce = seal.nonce.fetch_add(1, Ordering::Relaxed);
             // Fails only for a frame past u32, which a frame of 24-bit length is not.
             let _ = keys
                 .encryption
-                .seal(session.id.0, nonce, &mut self.out[PREFIX..]);
+                .seal(seal.session.0, nonce, &mut self.out[PREFIX..]);
         }
         let length = (self.out.len() - PREFIX) as u32;
         self.out[..PREFIX].copy_from_slice(&length.to_be_bytes());
-        self.out
+        let charges = self.charges;
+        Answers {
+            bytes: self.out,
+            long: (!charges.is_empty()).then(|| {
+                Box::new(Long {
+                    charges,
+                    ..Long::default()
+                })
+            }),
+        }
     }
 
-    fn sign(&mut self, message: Range<usize>, sign: Option<&Session>) {
-        let Some(session) = sign.filter(|_| self.seal.is_none()) else {
+    fn sign(&mut self, message: Range<usize>, sign: Option<&Keys>) {
+        let Some(keys) = sign.filter(|_| self.seal.is_none()) else {
             return;
         };
-        let Some(key) = &session.signing_key else {
+        let Some(key) = &keys.signing_key else {
             return;
         };
         let message = &mut self.out[message];
         message[FLAGS] |= HeaderFlags::SIGNED.0 as u8;
         #[cfg(debug_assertions)]
         if let Ok(header) = Header::read(message) {
-            session.assert_signs_once(header.message_id);
+            keys.assert_signs_once(header.message_id);
         }
         key.sign(message);
     }
