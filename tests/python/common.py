@@ -8,6 +8,11 @@ import uuid
 HOST = sys.argv[1]
 PORT = int(sys.argv[2])
 ARGUMENTS = sys.argv[3:]
+# A last word `unencrypted`: impacket, which encrypts wherever it can, speaks a dialect that cannot.
+UNENCRYPTED = ARGUMENTS[-1:] == ["unencrypted"]
+if UNENCRYPTED:
+    ARGUMENTS.pop()
+IMPACKET_DIALECT = 0x0210 if UNENCRYPTED else None
 SAMBA = os.environ.get("NETSESSION_SUBJECT") == "samba"
 
 ADMIN = ("admin", "Adm1n.Pw")

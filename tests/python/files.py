@@ -5,14 +5,14 @@ CLIENT is impacket, smbprotocol or pysmb. The share is empty before and after.
 
 import os
 
-from common import ALICE, ARGUMENTS, HOST, PORT, expect
+from common import ALICE, ARGUMENTS, HOST, IMPACKET_DIALECT, PORT, expect
 
 
 class Impacket:
     def __init__(self):
         from impacket.smbconnection import SMBConnection
 
-        self.smb = SMBConnection(HOST, HOST, sess_port=PORT)
+        self.smb = SMBConnection(HOST, HOST, sess_port=PORT, preferredDialect=IMPACKET_DIALECT)
         self.smb.login(*ALICE)
 
     def put(self, local, remote):

@@ -3,7 +3,8 @@
 import struct
 
 from common import (
-    ADMIN, ALICE, ARGUMENTS, BOB, HOST, PORT, SAMBA, connection, expect, opened, raised, session, tree,
+    ADMIN, ALICE, ARGUMENTS, BOB, HOST, IMPACKET_DIALECT, PORT, SAMBA, connection, expect, opened, raised,
+    session, tree,
 )
 from impacket.dcerpc.v5 import srvs, transport
 from impacket.dcerpc.v5.dtypes import NULL
@@ -25,6 +26,8 @@ def bound(user):
     pipe.set_dport(PORT)
     pipe.set_credentials(*user)
     pipe.setRemoteHost(HOST)
+    if IMPACKET_DIALECT is not None:
+        pipe.preferred_dialect(IMPACKET_DIALECT)
     dce = pipe.get_dce_rpc()
     dce.connect()
     syntax = DCERPC_v5.NDR64Syntax if NDR64 else DCERPC_v5.NDRSyntax

@@ -34,6 +34,7 @@ pub const CHECKS: &[&str] = &[
     "fio",
     "fio_mapped",
     "sqlite",
+    "sqlite_locks",
     "links",
     "fallocate",
     "times",
@@ -50,6 +51,32 @@ pub const CHECKS: &[&str] = &[
 
 /// What differs most between dialects: signatures, encryption, oplocks or leases, waiting.
 const SHORT: &[&str] = &["copy", "random2", "fcntl", "while_open"];
+
+/// What fits into two minutes of emulation: what waits, what is cached and given up, and the
+/// programs, at the usual dialect; and once the way of older dialects and of encryption.
+const BOUNDED: &[&str] = &[
+    "copy",
+    "random2",
+    "seen",
+    "fcntl",
+    "flock",
+    "notify",
+    "while_open",
+    "sqlite",
+    "sqlite_locks",
+    "links",
+    "exclusive",
+    "git",
+];
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A server on this machine.
+    Outside(Kind),
+    /// Linux's own, in the guest.
+    Ksmbd,
+}
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +95,18 @@ pub struct Plan {
 const CHECK_LIMIT: Duration = Duration::from_secs(120);
 
 impl Plan {
+    /// What runs with the tests.
+    pub fn bounded() -> Self {
+        let usual = BOUNDED.iter().map(|check| format!("{USUAL}:{check}"));
+        let others = ["2.1:fcntl", "3.1.1+seal:random2"].map(str::to_owned);
+        Plan {
+            dialects: vec![USUAL, "2.1", "3.1.1+seal"],
+            checks: usual.chain(others).collect(),
+            seed: 1,
+            limit: Duration::from_secs(420),
+        }
+    }
+
     /// What fits into about four minutes on two cores without KVM.
     pub fn short() -> Self {
         let usual = CHECKS.iter().map(|check| format!("{USUAL}:{check}"));
@@ -96,15 +135,28 @@ impl Plan {
 }
 
 /// Starts the server and the guest, prints a line for each check, and fails if one failed.
-pub fn run(root: &Path, kind: Kind, plan: &Plan) -> Result<(), String> {
+pub fn run(root: &Path, peer: Peer, plan: &Plan) -> Result<(), String> {
     let folder = root.join("target/guest");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     build(root, &folder)?;
-    let subject = Subject::of(kind, Options::default());
+    let subject = match peer {
+        Peer::Outside(kind) => Some(Subject::of(kind, Options::default())),
+        Peer::Ksmbd => {
+            let mut tools = Command::new(root.join("tests/guest/ksmbd_tools"));
+            let status = tools.arg(&folder).status();
+            if !status.is_ok_and(|status| status.success()) {
+                return Err("the programs of ksmbd could not be fetched".to_owned());
+            }
+            None
+        }
+    };
+    let port = subject
+        .as_ref()
+        .map_or_else(|| "ksmbd".to_owned(), Subject::port);
     let mut guest = Command::new(root.join("tests/guest/boot"))
         .arg(&folder)
         .arg(root.join("tests/guest/inside"))
-        .arg(subject.port())
+        .arg(port)
         .arg(&folder)
         .args([ALICE.name, ALICE.password])
         .arg(plan.seed.to_string())
@@ -171,6 +223,7 @@ mod tests {
         run.sort_unstable();
         assert_eq!(defined, run);
         assert!(SHORT.iter().all(|check| CHECKS.contains(check)));
+        assert!(BOUNDED.iter().all(|check| CHECKS.contains(check)));
         let plan = Plan::short();
         assert!(plan.dialects.iter().all(|name| DIALECTS.contains(name)));
         assert!(plan.checks.contains(&"3.1.1:listing".to_owned()));

@@ -10,10 +10,13 @@ pub mod capi;
 pub mod client;
 pub mod guest;
 pub mod program;
+pub mod recording;
 pub mod samba;
 pub mod schema;
 pub mod subject;
 pub mod tree;
+pub mod tshark;
 
 pub use program::{Finished, Running};
+pub use recording::Recording;
 pub use subject::{Kind, Options, Subject};

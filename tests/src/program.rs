@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -88,8 +88,8 @@ pub struct Running {
     words: Vec<String>,
     child: Child,
     start: Instant,
-    stdout: Option<thread::JoinHandle<String>>,
-    stderr: Option<thread::JoinHandle<String>>,
+    stdout: Collected,
+    stderr: Collected,
 }
 
 impl Running {
@@ -118,8 +118,8 @@ impl Running {
                     "could not start `{shown}`: {error}; `cargo xtask prerequisites` installs it"
                 )
             });
-        let stdout = child.stdout.take().map(collect);
-        let stderr = child.stderr.take().map(collect);
+        let stdout = Collected::from(child.stdout.take());
+        let stderr = Collected::from(child.stderr.take());
         Running {
             shown,
             words,
@@ -128,6 +128,11 @@ impl Running {
             stdout,
             stderr,
         }
+    }
+
+    /// What it has said on its standard output so far.
+    pub fn so_far(&self) -> String {
+        self.stdout.so_far()
     }
 
     /// Waits for its end; panics (and ends it) if it has run longer than `limit` by then, and
@@ -148,8 +153,8 @@ impl Running {
         let finished = Finished {
             shown: self.shown.clone(),
             code,
-            stdout: self.stdout.take().map(said).unwrap_or_default(),
-            stderr: self.stderr.take().map(said).unwrap_or_default(),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             took: self.start.elapsed(),
         };
         assert!(!late, "longer than {} s: {finished}", limit.as_secs());
@@ -167,16 +172,40 @@ impl Drop for Running {
     }
 }
 
-fn collect(mut from: impl std::io::Read + Send + 'static) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = from.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+/// One of a program's outputs, read as it comes.
+#[derive(Default)]
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<thread::JoinHandle<()>>,
 }
 
-fn said(reader: thread::JoinHandle<String>) -> String {
-    reader.join().unwrap_or_default()
+impl Collected {
+    fn from(output: Option<impl std::io::Read + Send + 'static>) -> Self {
+        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let kept = Arc::clone(&bytes);
+        let reader = output.map(|mut output| {
+            thread::spawn(move || {
+                let mut part = [0; 16 << 10];
+                while let Ok(length @ 1..) = output.read(&mut part) {
+                    let mut bytes = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    bytes.extend_from_slice(part.get(..length).unwrap_or_default());
+                }
+            })
+        });
+        Collected { bytes, reader }
+    }
+
+    fn so_far(&self) -> String {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        self.so_far()
+    }
 }
 
 /// Sends SIGTERM to `child`, waits a little, then ends it for certain.

@@ -6,12 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::program;
+use crate::recording::Recording;
 use crate::samba::Samba;
 
 /// Which server.
@@ -67,6 +69,8 @@ pub struct Options {
     pub encrypted: bool,
     /// Take unsigned requests from clients that ask for no signing.
     pub signing_optional: bool,
+    /// Where what it says and is told is written down ([`Recording`]), in pcap's format.
+    pub recording: Option<PathBuf>,
     /// Where its folder is made; `None` for the usual place.
     pub parent: Option<PathBuf>,
     /// Where our server listens; `None` for a free port of loopback.
@@ -90,6 +94,7 @@ impl Options {
 pub struct Subject {
     kind: Kind,
     address: SocketAddr,
+    recording: Option<Recording>,
     server: Server,
     // Last: the server goes before its folders.
     folder: TempDir,
@@ -137,26 +142,31 @@ impl Subject {
         open(&folder.path().join("docs"), 0o755);
         open(&folder.path().join("vault"), 0o777);
         fs::write(folder.path().join("docs/readme.txt"), "read only\n").expect("a file");
-        match kind {
+        let (server, address) = match kind {
             Kind::Netsession => {
                 let (child, address) = netsession(folder.path(), &options);
-                Subject {
-                    kind,
-                    address,
-                    server: Server::Netsession(child),
-                    folder,
-                }
+                (Server::Netsession(child), address)
             }
             Kind::Samba => {
                 let samba = Samba::start(folder.path(), &options);
-                Subject {
-                    kind,
-                    address: samba.address(),
-                    server: Server::Samba(samba),
-                    folder,
-                }
+                let address = samba.address();
+                (Server::Samba(samba), address)
             }
+        };
+        let recording = options.recording.or_else(recording_wanted);
+        let recording = recording.map(|file| Recording::start(address, &file));
+        Subject {
+            kind,
+            address: recording.as_ref().map_or(address, Recording::address),
+            recording,
+            server,
+            folder,
         }
+    }
+
+    /// The recording, if it is made.
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
     }
 
     /// Which server it is.
@@ -169,7 +179,7 @@ impl Subject {
         self.kind == Kind::Samba
     }
 
-    /// Where it listens.
+    /// Where it listens; where its recording does if one is made.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -239,6 +249,14 @@ impl Drop for Subject {
             eprintln!("--- end of the server's log\n{}", end.join("\n"));
         }
     }
+}
+
+/// A new file in the folder that `NETSESSION_RECORD` names, if it does.
+fn recording_wanted() -> Option<PathBuf> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let folder = PathBuf::from(std::env::var_os("NETSESSION_RECORD")?);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    Some(folder.join(format!("{}-{number}.pcap", std::process::id())))
 }
 
 /// The time a server may take from its start to its first connection.

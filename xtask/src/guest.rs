@@ -5,30 +5,31 @@ use std::path::Path;
 use std::time::Instant;
 
 use netsession_tests::Kind;
-use netsession_tests::guest::{self, CHECKS, DIALECTS, Plan};
+use netsession_tests::guest::{self, CHECKS, DIALECTS, Peer, Plan};
 
 use crate::run::say;
 
 /// The words behind `guest`.
 pub const USAGE: &str = "\
-  guest [DIALECT...] [CHECK...] [--all] [--samba] [--seed N]
+  guest [DIALECT...] [CHECK...] [--all|--bounded] [--samba|--ksmbd] [--seed N]
                    Linux's own client (cifs.ko, Debian's kernel in qemu), two mounts of one share,
                    against our server: a line for each check. Without a name what fits into four
-                   minutes; --all takes every check at every dialect; --samba asks a private smbd
-                   instead (as root); --seed is that of the random operations
+                   minutes; --all takes every check at every dialect, --bounded what fits into two
+                   minutes; --samba asks a private smbd instead (as root), --ksmbd Linux's own
+                   server in the guest; --seed is that of the random operations
 ";
 
 /// Runs what `words` name.
 pub fn guest(root: &Path, words: &[&str]) -> Result<(), String> {
-    let (kind, plan) = parse(words)?;
+    let (peer, plan) = parse(words)?;
     let start = Instant::now();
-    guest::run(root, kind, &plan)?;
+    guest::run(root, peer, &plan)?;
     say(&format!("the guest: {} s", start.elapsed().as_secs()));
     Ok(())
 }
 
-fn parse(words: &[&str]) -> Result<(Kind, Plan), String> {
-    let mut kind = Kind::Netsession;
+fn parse(words: &[&str]) -> Result<(Peer, Plan), String> {
+    let mut peer = Peer::Outside(Kind::Netsession);
     let mut plan = Plan::short();
     let (mut dialects, mut checks) = (Vec::new(), Vec::new());
     let mut words = words.iter();
@@ -41,7 +42,9 @@ fn parse(words: &[&str]) -> Result<(Kind, Plan), String> {
         } else {
             match *word {
                 "--all" => plan = Plan::all(),
-                "--samba" => kind = Kind::Samba,
+                "--bounded" => plan = Plan::bounded(),
+                "--samba" => peer = Peer::Outside(Kind::Samba),
+                "--ksmbd" => peer = Peer::Ksmbd,
                 "--seed" => {
                     let number = words.next().and_then(|number| number.parse().ok());
                     seed = number.ok_or("--seed: a number")?;
@@ -69,7 +72,7 @@ fn parse(words: &[&str]) -> Result<(Kind, Plan), String> {
         };
         plan.limit = every.limit;
     }
-    Ok((kind, plan))
+    Ok((peer, plan))
 }
 
 #[cfg(test)]
@@ -78,8 +81,10 @@ mod tests {
 
     #[test]
     fn words() {
-        let (kind, plan) = parse(&["3.0", "fcntl", "--seed", "7"]).unwrap();
-        assert_eq!(kind, Kind::Netsession);
+        let (peer, plan) = parse(&["3.0", "fcntl", "--seed", "7"]).unwrap();
+        assert_eq!(peer, Peer::Outside(Kind::Netsession));
+        assert_eq!(parse(&["--ksmbd"]).unwrap().0, Peer::Ksmbd);
+        assert_eq!(parse(&["--bounded"]).unwrap().1, Plan::bounded());
         assert_eq!((plan.dialects.as_slice(), plan.seed), (&["3.0"][..], 7));
         assert_eq!(plan.checks, ["fcntl"]);
         assert_eq!(parse(&["--all"]).unwrap().1, Plan::all());

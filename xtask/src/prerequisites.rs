@@ -1,6 +1,6 @@
-//! What the tests need beside Rust: Samba's programs, rclone, three Python clients, maturin
-//! for the Python package, C compilers, make and valgrind. Installed only if
-//! missing.
+//! What the tests need beside Rust: Samba's programs, Wireshark's decoder, rclone, three Python
+//! clients, maturin for the Python package, C compilers, make and valgrind, qemu for a guest.
+//! Installed only if missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("fio", "fio"),
     ("sqlite3", "sqlite3"),
     ("git", "git"),
+    // Its question whether everybody may capture is answered with no, where nobody is asked.
+    ("tshark", "tshark"),
     ("ip", "iproute2"),
 ];
 

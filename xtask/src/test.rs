@@ -22,15 +22,10 @@ const PARTS: &[&str] = &[
     "guest",
 ];
 
-/// Parts that run only if they are named: what they ask for is not met yet. `tests/SKIPS.md`
-/// says what is missing.
-const ON_REQUEST: &[&str] = &["guest"];
-
 /// What stands for several parts: the answers that come within minutes.
 const QUICK: &[&str] = &["format", "lint", "unit"];
 
-/// Runs the named parts, or if none is named all of them but those of [`ON_REQUEST`], in the
-/// order of [`PARTS`].
+/// Runs the named parts, or if none is named all of them, in the order of [`PARTS`].
 pub fn test(wanted: &[&str]) -> Result<(), String> {
     let wanted: Vec<&str> = wanted
         .iter()
@@ -53,10 +48,10 @@ pub fn test(wanted: &[&str]) -> Result<(), String> {
     if needs_wheel && !wanted.contains(&"build") {
         python::build(&root)?;
     }
-    for part in PARTS.iter().filter(|part| match wanted.is_empty() {
-        true => !ON_REQUEST.contains(part),
-        false => wanted.contains(part),
-    }) {
+    for part in PARTS
+        .iter()
+        .filter(|part| wanted.is_empty() || wanted.contains(part))
+    {
         say(&format!("== {part} (at {} s)", start.elapsed().as_secs()));
         run_part(part, &root)?;
     }
@@ -108,7 +103,7 @@ fn run_part(part: &str, root: &Path) -> Result<(), String> {
         "torture" => torture::torture(root, &["--bounded"]),
         "siege" => siege::siege(root, &["--bounded"]),
         "differential" => differential::differential(root, &["--bounded"]),
-        "guest" => guest::guest(root, &[]),
+        "guest" => guest::guest(root, &["--bounded"]),
         "python" => python::test(
             root,
             || cargo(root),
