@@ -13,9 +13,7 @@ use crate::file::{Effects, FileIdentity, FileName, Ticket, Turn};
 use crate::request::Failure;
 use crate::request::Wait;
 use crate::share::local::inotify::OwnChange;
-use crate::share::{
-    CreateMode, KindWanted, OpenParameters, Opened, SharePath, StoreError, StoreResult,
-};
+use crate::share::{KindWanted, OpenParameters, Opened, SharePath, StoreError, StoreResult};
 
 impl Change<'_> {
     pub(super) fn rename(&self, wanted: &FileRenameInformation<'_>) -> Result<(), Failure> {
@@ -34,7 +32,7 @@ impl Change<'_> {
         self.check_rights_on_directory(&target)?;
         let root = self.backend.local_path();
         let new_name = FileName::new(&root, &target);
-        core.files.may_move_into(&self.destination(&target)?)?;
+        self.check_destination(&old, &target)?;
         self.take_turn(|ticket, now, effects| {
             Ok(file
                 .file
@@ -153,6 +151,17 @@ impl Change<'_> {
         }
     }
 
+    /// May it go to that directory, as far as those are concerned who have that open? A
+    /// directory that only gets another name where it is may, even if somebody could delete
+    /// that: Samba's smb2.notify-inotify.inotify-rename asks for it.
+    fn check_destination(&self, old: &SharePath, target: &SharePath) -> Result<(), Failure> {
+        let stays = self.file.is_directory && old.parent() == target.parent();
+        match self.core.files.may_move_into(&self.destination(target)?) {
+            Err(NtStatus::SHARING_VIOLATION) if stays => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
     /// The directory of the new name, looked at before anybody is troubled ([MS-FSA]
     /// 2.1.5.15.7, 2.1.5.15.12).
     fn destination(&self, target: &SharePath) -> Result<FileIdentity, Failure> {
@@ -170,20 +179,8 @@ impl Change<'_> {
     }
 
     fn find(&self, path: &SharePath, kind: KindWanted) -> StoreResult<Opened> {
-        self.backend.open(
-            &OpenParameters {
-                path,
-                mode: CreateMode::Existing,
-                kind,
-                read: false,
-                write: false,
-                attributes: 0,
-                identity: None,
-                creation: None,
-                stream: None,
-            },
-            self.waiting,
-        )
+        self.backend
+            .open(&OpenParameters::look(path, kind), self.waiting)
     }
 
     fn identity_of(&self, found: &Opened) -> StoreResult<FileIdentity> {

@@ -12,8 +12,7 @@ use crate::open::{FileOpen, Open};
 use crate::request::{Answer, Done, Failure, Request};
 use crate::session::Session;
 use crate::share::{
-    Backend, CreateMode, FileHandle, FileKind, FileStat, KindWanted, OpenParameters, SharePath,
-    Waiting,
+    Backend, FileHandle, FileKind, FileStat, KindWanted, OpenParameters, SharePath, Waiting,
 };
 
 /// The parts that are sent and taken; other bits are passed over.
@@ -79,20 +78,7 @@ pub(super) fn rights_on_directory(
     path: &SharePath,
     waiting: Waiting,
 ) -> Result<u32, Failure> {
-    let opened = backend.open(
-        &OpenParameters {
-            path,
-            mode: CreateMode::Existing,
-            kind: KindWanted::Directory,
-            read: false,
-            write: false,
-            attributes: 0,
-            identity: None,
-            stream: None,
-            creation: None,
-        },
-        waiting,
-    )?;
+    let opened = backend.open(&OpenParameters::look(path, KindWanted::Directory), waiting)?;
     let stat = opened.handle.stat(waiting)?;
     rights_on(&*opened.handle, &stat, session, waiting)
 }

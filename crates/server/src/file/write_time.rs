@@ -7,11 +7,12 @@
 //! client sets holds against all of that until the last close. All of it is the file's, not
 //! the open's; only a frozen time ([MS-FSCC] 2.4.7) is an open's.
 //!
-//! The kernel moves its own time (mtime) with each write, so the two differ while a file that
-//! has been written is open: programs on the server's machine see each write; clients, whether
-//! they ask an open, open the file or list its directory, see what is said here. A CLOSE gives the store the time that clients were told, so that all agree from then
-//! on. If the server is ended before, the kernel's time remains: the last write. A change that
-//! another program makes to the file ends all of this: its time is shown, and stays.
+//! The kernel moves its own time (mtime) with each write, so the two differ while a file that has
+//! been written is open: programs on the server's machine see each write; clients, whether they ask
+//! an open, open the file or list its directory, see what is said here. A CLOSE gives the store the
+//! time that clients were told, so that all agree from then on. If the server is ended before, the
+//! kernel's time remains: the last write. A change that another program makes to the file ends all
+//! of this: its time is shown, and stays.
 //!
 //! No clock is read: the time is an argument.
 

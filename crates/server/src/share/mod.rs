@@ -140,6 +140,23 @@ pub struct OpenParameters<'a> {
     pub creation: Option<&'a dyn CreationPolicy>,
 }
 
+impl<'a> OpenParameters<'a> {
+    /// To look at what is there: neither data nor a new file is wanted, and nobody is asked.
+    pub fn look(path: &'a SharePath, kind: KindWanted) -> Self {
+        Self {
+            path,
+            mode: CreateMode::Existing,
+            kind,
+            read: false,
+            write: false,
+            attributes: 0,
+            identity: None,
+            stream: None,
+            creation: None,
+        }
+    }
+}
+
 /// Decides about a file or directory that an open would create.
 pub trait CreationPolicy: fmt::Debug {
     /// Whether it may be created, in a directory of the security descriptor `parent` (`None`

@@ -211,20 +211,9 @@ impl Place<'_> {
             StoreError::Status(NtStatus::OBJECT_NAME_COLLISION)
                 if plan.kind == KindWanted::File =>
             {
-                let existing = self.backend.open(
-                    &OpenParameters {
-                        path,
-                        mode: CreateMode::Existing,
-                        kind: KindWanted::File,
-                        read: false,
-                        write: false,
-                        attributes: 0,
-                        identity: None,
-                        creation: None,
-                        stream: None,
-                    },
-                    self.waiting,
-                );
+                let existing = self
+                    .backend
+                    .open(&OpenParameters::look(path, KindWanted::File), self.waiting);
                 match existing {
                     Err(StoreError::Status(NtStatus::FILE_IS_A_DIRECTORY)) => {
                         NtStatus::FILE_IS_A_DIRECTORY.into()
