@@ -70,18 +70,21 @@ pub fn peak_kib(pid: u32) -> Option<f64> {
     )
 }
 
-/// Waits until `value` changes by less than half a percent within 200 ms, for 10 s at most:
-/// a server frees and allocates a little behind the last answer.
+/// How long a size must stay as it is: the server's allocator gives back after 2 s what has
+/// been freed.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// Waits until `value` has changed by less than half a percent for [`SETTLED`], for 20 s at
+/// most: a server frees and allocates a little behind the last answer.
 pub fn settled(value: impl Fn() -> f64) -> f64 {
     let start = Instant::now();
-    let mut last = value();
-    while start.elapsed() < Duration::from_secs(10) {
+    let (mut last, mut since) = (value(), start);
+    while start.elapsed() < Duration::from_secs(20) && since.elapsed() < SETTLED {
         std::thread::sleep(Duration::from_millis(200));
         let now = value();
-        if (now - last).abs() <= last.abs() * 0.005 {
-            return now;
+        if (now - last).abs() > last.abs() * 0.005 {
+            (last, since) = (now, Instant::now());
         }
-        last = now;
     }
     last
 }
