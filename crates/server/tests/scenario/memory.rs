@@ -128,17 +128,23 @@ async fn settle() {
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_frame_waits_for_memory_while_others_go_on() {
-    let scene = scene();
+/// Two connections of alice with the beginning of a frame of 8 MiB: nearly all that she may have.
+async fn holders(scene: &Scene) -> Vec<Guest> {
     let mut holders = Vec::new();
     for _ in 0..2 {
-        let alice = Guest::arrive(&scene, ALICE, "alice").await;
+        let alice = Guest::arrive(scene, ALICE, "alice").await;
         let frame = alice.long_frame().await;
         alice.send(&frame[..40_000]).await;
         holders.push(alice);
     }
     settle().await;
+    holders
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_waits_for_memory_while_others_go_on() {
+    let scene = scene();
+    let mut holders = holders(&scene).await;
     let waiting = Guest::arrive(&scene, ALICE, "alice").await;
     let frame = waiting.long_frame().await;
     // More than the stream and the server take without a charge: sending waits.
@@ -167,14 +173,7 @@ async fn a_frame_waits_for_memory_while_others_go_on() {
 #[tokio::test(start_paused = true)]
 async fn a_frame_that_finds_no_memory_ends_its_connection() {
     let scene = scene();
-    let mut holders = Vec::new();
-    for _ in 0..2 {
-        let alice = Guest::arrive(&scene, ALICE, "alice").await;
-        let frame = alice.long_frame().await;
-        alice.send(&frame[..40_000]).await;
-        holders.push(alice);
-    }
-    settle().await;
+    let holders = holders(&scene).await;
     let mut waiting = Guest::arrive(&scene, ALICE, "alice").await;
     let frame = waiting.long_frame().await;
     waiting.send(&frame[..40_000]).await;
