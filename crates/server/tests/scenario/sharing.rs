@@ -1,7 +1,8 @@
-//! One directory, two shares: the files are the same, whichever way they are reached.
+//! One directory, two shares: the files are the same, whichever way they are reached; and what share
+//! modes of a directory mean for what is moved into it.
 
 use smb::wire::lock::LockElement;
-use smb::wire::{LockRequest, file_information_class, lock_flags, oplock_level};
+use smb::wire::{LockRequest, access_mask, file_information_class, lock_flags, oplock_level};
 
 use super::notify_client::{DIRECTORY, NAMES, Watch, change, changes};
 use super::raw::{Raw, SHARED, Wanted, created};
@@ -186,4 +187,30 @@ async fn streams_have_share_modes_of_their_own_but_go_with_their_file() {
     assert!(path.exists(), "its stream is open");
     assert_eq!(alice.close(stream).await, NtStatus::SUCCESS);
     assert!(!path.exists());
+}
+
+/// [MS-FSA] 2.1.5.15.12, <185>, and what smb2.notify-inotify.inotify-rename asks for.
+#[tokio::test]
+async fn who_could_delete_a_directory_keeps_others_out_of_it_but_not_those_in_it() {
+    let scene = Scene::new(|_| {});
+    for name in ["d/sub", "other"] {
+        std::fs::create_dir_all(scene.data().join(name)).unwrap();
+    }
+    std::fs::write(scene.data().join("d/file"), b"").unwrap();
+    let alice = Raw::connect(&scene, ALICE, "alice", "data").await;
+    let bob = Raw::connect(&scene, BOB, "bob", "data").await;
+    let deleting = Wanted {
+        access: access_mask::DELETE,
+        ..DIRECTORY
+    };
+    alice.create("d", deleting).await.unwrap();
+    for (name, wanted, target, expected) in [
+        ("d\\sub", deleting, "d\\sub2", NtStatus::SUCCESS),
+        ("d\\file", SHARED, "d\\file2", NtStatus::SHARING_VIOLATION),
+        ("other", deleting, "d\\other", NtStatus::SHARING_VIOLATION),
+    ] {
+        let (open, _) = bob.create(name, wanted).await.unwrap();
+        let rename = bob.send_rename(open, target).await;
+        assert_eq!(bob.end(rename).await.status(), expected, "{name}");
+    }
 }
